@@ -1,0 +1,1 @@
+//! The datastore: overrides, flags, expansion with tracked dependencies, history.

@@ -1,0 +1,1 @@
+//! Executor trait, sandbox and resource limits.

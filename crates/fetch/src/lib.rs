@@ -1,0 +1,1 @@
+//! SRC_URI fetchers, mirrors, checksums, unpacking.

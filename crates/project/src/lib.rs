@@ -1,0 +1,1 @@
+//! kas project files, lock files and build directories.

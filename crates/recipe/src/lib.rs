@@ -1,0 +1,1 @@
+//! Base configuration, layers, evaluation of recipes, recipe cache, provider data.

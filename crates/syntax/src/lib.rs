@@ -1,0 +1,1 @@
+//! .conf, .bb, .bbclass, .inc and .bbappend files: lossless trees and statements.

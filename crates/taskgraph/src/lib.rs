@@ -1,0 +1,1 @@
+//! Providers, task graph, signatures and siginfo files.
