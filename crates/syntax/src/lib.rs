@@ -1,1 +1,6 @@
-//! .conf, .bb, .bbclass, .inc and .bbappend files: lossless trees and statements.
+//! .conf, .bb, .bbclass, .inc and .bbappend files: lossless, error-resilient
+//! trees, and the statements they hold.
+
+mod statement;
+
+pub use statement::{AssignOp, Statement, StatementKind};
