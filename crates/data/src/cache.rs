@@ -1,0 +1,261 @@
+//! Computed values together with what they were computed from.
+//!
+//! While a value is computed, a [`Frame`] collects the versions of all variables it
+//! looks at, those that do not exist included. A cached value holds as long as each
+//! of them still has that version in the store that asks. Since version numbers are
+//! unique within the process and copies of a store keep them, an entry serves every
+//! store for which it is right.
+
+use crate::store::DataStore;
+use crate::symbol::Sym;
+use crate::value::Value;
+use rustc_hash::FxHashMap;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// What a cached value is the value of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum CacheKey {
+    /// The expanded value of a variable.
+    Variable(Sym),
+    /// The expanded value of a flag.
+    Flag(Sym, Sym),
+    /// The result of an inline expression.
+    Expression(Sym),
+}
+
+/// What a value can depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Input {
+    /// A variable's content and modifiers.
+    Content(Sym),
+    /// A variable's flags.
+    Flags(Sym),
+}
+
+/// A cached value.
+pub(crate) struct Entry {
+    pub(crate) value: Option<Value>,
+    pub(crate) inputs: Rc<[(Input, u64)]>,
+    /// The list of overrides it was computed under, if it looked at overrides.
+    pub(crate) overrides: Option<u32>,
+    pub(crate) functions: Option<u64>,
+    /// Valid only at exactly this state of this store (see `Lifetime::UntilWrite`).
+    pub(crate) exactly: Option<(u64, u64)>,
+    /// Last (store, write counter) it was found to hold for.
+    verified: Cell<(u64, u64)>,
+}
+
+/// A table of cached values.
+#[derive(Default)]
+pub(crate) struct CacheTable {
+    entries: RefCell<FxHashMap<CacheKey, Rc<Entry>>>,
+}
+
+impl CacheTable {
+    fn get(&self, key: CacheKey) -> Option<Rc<Entry>> {
+        self.entries.borrow().get(&key).cloned()
+    }
+
+    fn put(&self, key: CacheKey, entry: Rc<Entry>) {
+        self.entries.borrow_mut().insert(key, entry);
+    }
+}
+
+/// Collects what one computation looks at.
+pub(crate) struct Frame {
+    key: CacheKey,
+    store: u64,
+    start: u64,
+    inputs: Vec<(Input, u64)>,
+    overrides: Option<u32>,
+    functions: Option<u64>,
+    until_write: bool,
+    cacheable: bool,
+}
+
+impl DataStore {
+    /// The cached value for `key`, if there is one that holds.
+    pub(crate) fn cached(&self, key: CacheKey) -> Option<Rc<Entry>> {
+        for table in self.tables() {
+            if let Some(entry) = table.get(key)
+                && self.holds(&entry)
+            {
+                self.note_entry(&entry);
+                return Some(entry);
+            }
+        }
+        None
+    }
+
+    fn holds(&self, entry: &Entry) -> bool {
+        let now = (self.id(), self.write_count());
+        if let Some(exactly) = entry.exactly
+            && exactly != now
+        {
+            return false;
+        }
+        if entry.verified.get() == now {
+            return entry.functions.is_none_or(|v| v == self.context().interp.functions_version());
+        }
+        let current = entry.overrides.is_none_or(|id| id == self.overrides_id())
+            && entry.functions.is_none_or(|v| v == self.context().interp.functions_version())
+            && entry.inputs.iter().all(|&(input, version)| self.version_of(input) == version);
+        if current {
+            entry.verified.set(now);
+        }
+        current
+    }
+
+    /// Starts collecting for `key`. `Err` if `key` is being computed already: the value
+    /// needs itself.
+    pub(crate) fn begin(&self, key: CacheKey) -> std::result::Result<(), ()> {
+        let context = self.context();
+        let mut frames = context.frames.borrow_mut();
+        if frames.iter().any(|frame| frame.key == key && frame.store == self.id()) {
+            return Err(());
+        }
+        frames.push(Frame {
+            key,
+            store: self.id(),
+            start: context.current_version(),
+            inputs: Vec::new(),
+            overrides: None,
+            functions: None,
+            until_write: false,
+            cacheable: true,
+        });
+        Ok(())
+    }
+
+    /// Ends the collection begun last, without keeping anything of a failure.
+    pub(crate) fn abandon(&self) {
+        let frame = self.context().frames.borrow_mut().pop();
+        if let Some(frame) = frame {
+            self.merge(&frame.inputs, frame.overrides, frame.functions, frame.until_write, frame.cacheable);
+        }
+    }
+
+    /// Ends the collection begun last; `value` is what came out.
+    pub(crate) fn finish(&self, value: Option<Value>) -> Rc<Entry> {
+        let context = self.context();
+        let mut frame = context.frames.borrow_mut().pop().expect("finish pairs with begin");
+        frame.inputs.sort_unstable();
+        frame.inputs.dedup();
+        // The same input at two versions: it was written meanwhile.
+        let consistent = frame.inputs.windows(2).all(|pair| pair[0].0 != pair[1].0);
+        let now = (self.id(), self.write_count());
+        let entry = Rc::new(Entry {
+            value,
+            inputs: frame.inputs.into(),
+            overrides: frame.overrides,
+            functions: frame.functions,
+            exactly: frame.until_write.then_some(now),
+            verified: Cell::new(now),
+        });
+        if frame.cacheable && consistent {
+            let base = context.base_version.get();
+            let of_base = base > 0
+                && entry.overrides.is_none()
+                && entry.exactly.is_none()
+                && entry.inputs.iter().all(|&(_, version)| version <= base);
+            let table = if of_base { &context.shared } else { self.own_table() };
+            table.put(frame.key, entry.clone());
+        }
+        self.merge(
+            &entry.inputs,
+            entry.overrides,
+            entry.functions,
+            frame.until_write,
+            frame.cacheable && consistent,
+        );
+        entry
+    }
+
+    fn note_entry(&self, entry: &Entry) {
+        self.merge(&entry.inputs, entry.overrides, entry.functions, entry.exactly.is_some(), true);
+    }
+
+    /// Adds what a nested computation of this store looked at to the one around it.
+    fn merge(
+        &self,
+        inputs: &[(Input, u64)],
+        overrides: Option<u32>,
+        functions: Option<u64>,
+        until_write: bool,
+        cacheable: bool,
+    ) {
+        let mut frames = self.context().frames.borrow_mut();
+        let Some(frame) = frames.last_mut() else { return };
+        if frame.store == self.id() {
+            frame.inputs.extend_from_slice(inputs);
+        } else {
+            // What was written into a copy meanwhile is no input of the computation.
+            frame.inputs.extend(inputs.iter().filter(|(_, version)| *version <= frame.start));
+        }
+        frame.until_write |= until_write;
+        frame.cacheable &= cacheable;
+        if functions.is_some() {
+            frame.functions = functions;
+        }
+        drop(frames);
+        if overrides.is_some() {
+            self.note_overrides();
+        }
+    }
+
+    /// The running computation looks at `input` of this store.
+    pub(crate) fn note_input(&self, input: Input) {
+        let mut frames = self.context().frames.borrow_mut();
+        if let Some(frame) = frames.last_mut() {
+            let version = self.version_of(input);
+            if frame.store == self.id() || version <= frame.start {
+                frame.inputs.push((input, version));
+            }
+        }
+    }
+
+    /// The running computation depends on which overrides are active in this store.
+    pub(crate) fn note_overrides(&self) {
+        let owner = self.context().frames.borrow().last().map(|frame| frame.store);
+        match owner {
+            None => {}
+            Some(owner) if owner == self.id() => {
+                let id = self.overrides_id();
+                if let Some(frame) = self.context().frames.borrow_mut().last_mut() {
+                    frame.overrides = Some(id);
+                }
+            }
+            // A copy's overrides depend on what its OVERRIDES was computed from.
+            Some(_) => {
+                if let Some(inputs) = self.override_inputs() {
+                    self.merge(&inputs, None, None, false, true);
+                }
+            }
+        }
+    }
+
+    /// The running computation uses metadata functions.
+    pub(crate) fn note_functions(&self) {
+        let version = self.context().interp.functions_version();
+        if let Some(frame) = self.context().frames.borrow_mut().last_mut() {
+            frame.functions = Some(version);
+        }
+    }
+
+    /// The running computation looks at things outside the store.
+    pub(crate) fn note_until_write(&self) {
+        if let Some(frame) = self.context().frames.borrow_mut().last_mut() {
+            frame.until_write = true;
+        }
+    }
+
+    /// This store is written to: computations of its values in progress cannot be kept.
+    pub(crate) fn note_write(&self) {
+        for frame in self.context().frames.borrow_mut().iter_mut() {
+            if frame.store == self.id() {
+                frame.cacheable = false;
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What can go wrong in the datastore.
+
+use crate::context::PythonFailure;
+use bitzel_base::ErrorKind;
+
+/// Result of datastore operations.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Errors of reading and changing variables.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// A value could not be expanded. Shown with the chain of variables.
+    #[error("{}", expansion_text(.chain, .expression, .cause))]
+    Expansion {
+        /// From the variable asked for down to the one that failed.
+        chain: Vec<String>,
+        /// The text that was being expanded.
+        expression: String,
+        /// What happened.
+        cause: Box<Error>,
+    },
+    /// A variable needs its own value.
+    #[error("variable {0} references itself!")]
+    SelfReference(String),
+    /// A substituted value is no text.
+    #[error("expected str instance, {0} found")]
+    NotText(&'static str),
+    /// Metadata's Python raised.
+    #[error("{0}")]
+    Python(PythonFailure),
+    /// `_append` and relatives, gone since BitBake 1.52.
+    #[error(
+        "Variable {0} contains an operation using the old override syntax. Please convert this layer/metadata before attempting to use with a newer bitbake."
+    )]
+    OldOverrideSyntax(String),
+    /// OVERRIDES did not settle.
+    #[error(
+        "Overrides could not be expanded into a stable state after 5 iterations, overrides must be being referenced by other overridden variables in some recursive fashion. Please provide your configuration to bitbake-devel so we can laugh, er, I mean try and understand how to make it work."
+    )]
+    UnstableOverrides,
+    /// A variable that has a new name.
+    #[error("{0}")]
+    Renamed(String),
+}
+
+impl Error {
+    /// Who has to act.
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::Input
+    }
+
+    /// The Python failure at the bottom, if metadata's Python raised.
+    pub fn python(&self) -> Option<&PythonFailure> {
+        match self {
+            Error::Python(failure) => Some(failure),
+            Error::Expansion { cause, .. } => cause.python(),
+            _ => None,
+        }
+    }
+
+    /// Wraps `self` as a failure of expanding `variable`, or extends the chain.
+    pub(crate) fn while_expanding(self, variable: Option<&str>, expression: &str) -> Error {
+        let variable = variable.unwrap_or("None").to_owned();
+        match self {
+            Error::Expansion { mut chain, expression, cause } => {
+                chain.insert(0, variable);
+                Error::Expansion { chain, expression, cause }
+            }
+            Error::Python(failure) if failure.passes_through => Error::Python(failure),
+            cause => Error::Expansion {
+                chain: vec![variable],
+                expression: expression.to_owned(),
+                cause: Box::new(cause),
+            },
+        }
+    }
+}
+
+fn expansion_text(chain: &[String], expression: &str, cause: &Error) -> String {
+    let variable = chain.last().map(String::as_str).unwrap_or_default();
+    let (kind, message) = match cause {
+        Error::Python(failure) => (failure.kind.clone(), failure.message.clone()),
+        Error::NotText(_) => ("TypeError".to_owned(), cause.to_string()),
+        _ => ("Exception".to_owned(), cause.to_string()),
+    };
+    format!(
+        "Failure expanding variable {variable}, expression was {expression} which triggered exception {kind}: {message}\nThe variable dependency chain for the failure is: {}",
+        chain.join(" -> ")
+    )
+}

@@ -1,0 +1,126 @@
+//! Expansion of `${NAME}` and `${@...}` (manual, "Variable Expansion").
+
+use crate::cache::CacheKey;
+use crate::context::Lifetime;
+use crate::store::DataStore;
+use crate::symbol::Sym;
+use crate::template::{Segment, find_inline, find_reference};
+use crate::value::Value;
+use crate::{Error, Result};
+use std::rc::Rc;
+
+/// The variable whose value is being expanded.
+pub(crate) type Owner<'a> = Option<(Sym, &'a str)>;
+
+impl DataStore {
+    /// Expands a text that is no variable's value.
+    pub fn expand(&self, text: &str) -> Result<Rc<str>> {
+        self.expand_text(&text.into(), None)
+    }
+
+    /// Expands a text as the value of `name`, which it must not refer to.
+    pub fn expand_as(&self, text: &str, name: &str) -> Result<Rc<str>> {
+        self.expand_text(&text.into(), Some((self.context().sym(name), name)))
+    }
+
+    /// Expands until nothing changes. Unknown `${NAME}` stay.
+    pub(crate) fn expand_text(&self, text: &Rc<str>, owner: Owner) -> Result<Rc<str>> {
+        if !text.contains("${") {
+            return Ok(text.clone());
+        }
+        let mut current = text.clone();
+        loop {
+            let next = self
+                .expand_once(&current, owner)
+                .map_err(|error| error.while_expanding(owner.map(|(_, name)| name), &current))?;
+            if next == current || !next.contains("${") {
+                return Ok(next);
+            }
+            current = next;
+        }
+    }
+
+    /// One round: first all `${NAME}`, those within Python code included, then the code.
+    fn expand_once(&self, text: &Rc<str>, owner: Owner) -> Result<Rc<str>> {
+        let template = self.context().template(text);
+        let mut out = String::with_capacity(text.len() * 2);
+        for segment in &template.segments {
+            match segment {
+                Segment::Literal(range) => out.push_str(&text[range.clone()]),
+                Segment::Reference(sym, range) => {
+                    self.substitute(*sym, &text[range.clone()], owner, &mut out)?
+                }
+            }
+        }
+        if !out.contains("${@") {
+            return Ok(out.into());
+        }
+        self.run_inline(out, owner)
+    }
+
+    fn substitute(&self, sym: Sym, written: &str, owner: Owner, out: &mut String) -> Result<()> {
+        if let Some((own, name)) = owner
+            && own == sym
+        {
+            return Err(Error::SelfReference(name.to_owned()));
+        }
+        match &self.entry(sym)?.value {
+            None | Some(Value::None) => out.push_str(written),
+            Some(Value::Str(value)) => out.push_str(value),
+            Some(other) => return Err(Error::NotText(other.type_name())),
+        }
+        Ok(())
+    }
+
+    fn run_inline(&self, text: String, owner: Owner) -> Result<Rc<str>> {
+        let mut out = String::with_capacity(text.len());
+        let mut at = 0;
+        while let Some(range) = find_inline(&text, at) {
+            out.push_str(&text[at..range.start]);
+            at = range.end;
+            let code = &text[range.start + 3..range.end - 1];
+            if find_reference(code, 0).is_some() {
+                out.push_str(&text[range]);
+                continue;
+            }
+            match self.inline_value(code, owner) {
+                Ok(value) => out.push_str(&value),
+                // A text that only looks like code stays as it is, all of it.
+                Err(Error::Python(failure)) if failure.unterminated_string => return Ok(text.into()),
+                Err(error) => return Err(error),
+            }
+        }
+        out.push_str(&text[at..]);
+        Ok(out.into())
+    }
+
+    fn inline_value(&self, code: &str, owner: Owner) -> Result<Rc<str>> {
+        let context = self.context().clone();
+        let sym = context.sym(code);
+        let key = CacheKey::Expression(sym);
+        if let Some(entry) = self.cached(key) {
+            return Ok(entry.value.as_ref().and_then(Value::as_str).expect("only texts are kept").clone());
+        }
+        let lifetime = context.expression(sym, code).lifetime;
+        let variable = owner.map(|(_, name)| name);
+        if self.begin(key).is_err() {
+            // The same code for another variable; a true loop is found at a variable.
+            return context.interp.eval_inline(self, variable, code);
+        }
+        match lifetime {
+            Lifetime::WhileInputsHold => {}
+            Lifetime::WhileFunctionsHold => self.note_functions(),
+            Lifetime::UntilWrite => self.note_until_write(),
+        }
+        match context.interp.eval_inline(self, variable, code) {
+            Ok(value) => {
+                self.finish(Some(Value::Str(value.clone())));
+                Ok(value)
+            }
+            Err(error) => {
+                self.abandon();
+                Err(error)
+            }
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Reading variables and flags.
+
+use crate::cache::{CacheKey, Entry, Input};
+use crate::store::DataStore;
+use crate::symbol::Sym;
+use crate::value::Value;
+use crate::var::{Modifier, Var};
+use crate::{Error, Result};
+use std::rc::Rc;
+
+/// How to read a variable.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadOptions {
+    /// Expand `${...}` and apply `:remove` and filters.
+    pub expand: bool,
+    /// A `??=` default counts as no value.
+    pub no_weak_default: bool,
+    /// As statements see it: without overrides and modifiers.
+    pub parsing: bool,
+}
+
+impl Default for ReadOptions {
+    fn default() -> ReadOptions {
+        ReadOptions { expand: true, no_weak_default: false, parsing: false }
+    }
+}
+
+/// A value before expansion, with the removals that are to be applied after it.
+#[derive(Clone, Debug, Default)]
+pub struct Unexpanded {
+    /// After overrides, `:append` and `:prepend`.
+    pub value: Option<Value>,
+    /// Unexpanded texts of the `:remove`s that are active, in order, each once.
+    pub removes: Vec<Rc<str>>,
+}
+
+impl DataStore {
+    /// The expanded value.
+    pub fn get(&self, name: &str) -> Result<Option<Value>> {
+        self.get_sym(self.context().sym(name))
+    }
+
+    /// The expanded value, if it is a text.
+    pub fn get_str(&self, name: &str) -> Result<Option<Rc<str>>> {
+        Ok(self.get(name)?.and_then(|value| value.as_str().cloned()))
+    }
+
+    /// The expanded value as text, empty where there is none.
+    pub fn get_or_empty(&self, name: &str) -> Result<Rc<str>> {
+        Ok(self.get_str(name)?.unwrap_or_else(|| "".into()))
+    }
+
+    /// The expanded value of an interned name.
+    pub fn get_sym(&self, sym: Sym) -> Result<Option<Value>> {
+        Ok(self.entry(sym)?.value.clone())
+    }
+
+    /// The value, read as `options` say.
+    pub fn get_with(&self, name: &str, options: ReadOptions) -> Result<Option<Value>> {
+        let sym = self.context().sym(name);
+        if options.expand && !options.parsing && !options.no_weak_default {
+            return self.get_sym(sym);
+        }
+        let unexpanded = self.unexpanded(sym, options)?;
+        if !options.expand {
+            return Ok(unexpanded.value);
+        }
+        self.expanded(sym, unexpanded)
+    }
+
+    /// The value before expansion.
+    pub fn get_unexpanded(&self, name: &str) -> Result<Unexpanded> {
+        self.unexpanded(self.context().sym(name), ReadOptions { expand: false, ..ReadOptions::default() })
+    }
+
+    pub(crate) fn compute(&self, sym: Sym) -> Result<Rc<Entry>> {
+        if self.begin(CacheKey::Variable(sym)).is_err() {
+            return Err(Error::SelfReference(self.context().name(sym).to_string()));
+        }
+        let result = self
+            .unexpanded(sym, ReadOptions::default())
+            .and_then(|unexpanded| self.expanded(sym, unexpanded));
+        match result {
+            Ok(value) => Ok(self.finish(value)),
+            Err(error) => {
+                self.abandon();
+                Err(error)
+            }
+        }
+    }
+
+    /// The value after overrides, `:append` and `:prepend`.
+    pub(crate) fn unexpanded(&self, sym: Sym, options: ReadOptions) -> Result<Unexpanded> {
+        self.note_input(Input::Content(sym));
+        let Some(var) = self.var(sym) else { return Ok(Unexpanded::default()) };
+        if !options.parsing && var.looks_at_overrides() {
+            self.note_overrides();
+        }
+        let mut result = Unexpanded::default();
+        if !options.parsing
+            && !var.candidates.is_empty()
+            && let Some(chosen) = self.choose(&var)?
+        {
+            result = self.unexpanded(chosen, ReadOptions { expand: false, ..ReadOptions::default() })?;
+        }
+        if is_none(&result.value) {
+            result.value = match (&var.content, &var.weak) {
+                (Some(content), _) => Some(content.clone()),
+                (None, Some(weak)) if !options.no_weak_default => Some(weak.clone()),
+                _ => None,
+            };
+        }
+        if !options.parsing {
+            self.modify(&var, &mut result)?;
+        }
+        if is_none(&result.value) {
+            result.value = None;
+        }
+        Ok(result)
+    }
+
+    fn modify(&self, var: &Var, result: &mut Unexpanded) -> Result<()> {
+        for modifier in self.active_modifiers(&var.append)? {
+            result.value = Some(join(result.value.take(), &modifier.text, false)?);
+        }
+        for modifier in self.active_modifiers(&var.prepend)? {
+            result.value = Some(join(result.value.take(), &modifier.text, true)?);
+        }
+        if result.value.as_ref().is_some_and(Value::is_true) {
+            for modifier in self.active_modifiers(&var.remove)? {
+                if let Some(text) = modifier.text.as_str()
+                    && !result.removes.contains(text)
+                {
+                    result.removes.push(text.clone());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn active_modifiers<'a>(&self, modifiers: &'a [Modifier]) -> Result<Vec<&'a Modifier>> {
+        if modifiers.is_empty() {
+            return Ok(Vec::new());
+        }
+        if modifiers.iter().all(|m| m.overrides.is_empty()) {
+            return Ok(modifiers.iter().collect());
+        }
+        let active = self.overrides()?;
+        Ok(modifiers.iter().filter(|m| active.all(&m.overrides)).collect())
+    }
+
+    fn expanded(&self, sym: Sym, unexpanded: Unexpanded) -> Result<Option<Value>> {
+        let Some(Value::Str(text)) = unexpanded.value else { return Ok(unexpanded.value) };
+        let name = self.context().name(sym);
+        let mut text = self.expand_text(&text, Some((sym, &name)))?;
+        if !unexpanded.removes.is_empty() {
+            text = self.without(&text, &unexpanded.removes)?;
+        }
+        let filters = self.var(sym).map(|var| var.filters.clone()).unwrap_or_default();
+        if !filters.is_empty() {
+            text = self.context().interp.filter(&text, &filters)?;
+        }
+        Ok(Some(Value::Str(text)))
+    }
+
+    /// Takes the words of `removes` out of `text`; white space stays.
+    fn without(&self, text: &str, removes: &[Rc<str>]) -> Result<Rc<str>> {
+        let mut words: Vec<Rc<str>> = Vec::new();
+        for remove in removes {
+            let expanded = self.expand_text(remove, None)?;
+            words.extend(expanded.split_whitespace().map(Rc::from));
+        }
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while !rest.is_empty() {
+            let blank = rest.find(|c: char| !c.is_whitespace()).unwrap_or(rest.len());
+            out.push_str(&rest[..blank]);
+            rest = &rest[blank..];
+            let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+            if !words.iter().any(|word| **word == rest[..end]) {
+                out.push_str(&rest[..end]);
+            }
+            rest = &rest[end..];
+        }
+        Ok(out.into())
+    }
+
+    /// The removals that take something out of the value, sorted: those count in hashes.
+    pub fn effective_removes(&self, unexpanded: &Unexpanded, name: &str) -> Result<Vec<Rc<str>>> {
+        let Some(Value::Str(text)) = &unexpanded.value else { return Ok(Vec::new()) };
+        if unexpanded.removes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sym = self.context().sym(name);
+        let text = self.expand_text(text, Some((sym, name)))?;
+        let mut effective = Vec::new();
+        for remove in &unexpanded.removes {
+            let expanded = self.expand_text(remove, None)?;
+            let words: Vec<&str> = expanded.split_whitespace().collect();
+            if text.split_whitespace().any(|word| words.contains(&word)) {
+                effective.push(remove.clone());
+            }
+        }
+        effective.sort_unstable();
+        Ok(effective)
+    }
+
+    /// A flag's value. `_content` is the variable itself.
+    pub fn get_flag(&self, name: &str, flag: &str, expand: bool) -> Result<Option<Value>> {
+        let sym = self.context().sym(name);
+        match flag {
+            "_content" => {
+                return self.get_with(name, ReadOptions { expand, ..ReadOptions::default() });
+            }
+            "_defaultval" => return Ok(self.var(sym).and_then(|var| var.weak.clone())),
+            _ => {}
+        }
+        let flag_sym = self.context().sym(flag);
+        self.note_input(Input::Flags(sym));
+        let value =
+            self.var(sym).and_then(|var| var.flag(flag_sym).or_else(|| var.weak_flag(flag_sym)).cloned());
+        match value {
+            Some(Value::Str(text)) if expand && text.contains("${") => {
+                self.expanded_flag(sym, flag_sym, &text).map(Some)
+            }
+            Some(Value::None) => Ok(None),
+            other => Ok(other),
+        }
+    }
+
+    fn expanded_flag(&self, sym: Sym, flag: Sym, text: &Rc<str>) -> Result<Value> {
+        let key = CacheKey::Flag(sym, flag);
+        if let Some(entry) = self.cached(key) {
+            return Ok(entry.value.clone().expect("only texts are kept"));
+        }
+        let name = format!("{}[{}]", self.context().name(sym), self.context().name(flag));
+        if self.begin(key).is_err() {
+            return Err(Error::SelfReference(name));
+        }
+        self.note_input(Input::Flags(sym));
+        match self.expand_text(text, Some((self.context().sym(&name), &name))) {
+            Ok(text) => Ok(self.finish(Some(Value::Str(text))).value.clone().expect("just given")),
+            Err(error) => {
+                self.abandon();
+                Err(error)
+            }
+        }
+    }
+
+    /// All flags that are not internal, in order of setting, unexpanded; weak ones
+    /// included where no other is set. None where there are none.
+    pub fn get_flags(&self, name: &str) -> Option<Vec<(Rc<str>, Value)>> {
+        let sym = self.context().sym(name);
+        self.note_input(Input::Flags(sym));
+        let var = self.var(sym)?;
+        let context = self.context();
+        let mut flags: Vec<(Rc<str>, Value)> = var
+            .flags
+            .iter()
+            .map(|(flag, value)| (context.name(*flag), value.clone()))
+            .filter(|(flag, _)| !flag.starts_with(['_', ':']))
+            .collect();
+        for (flag, value) in &var.weak_flags {
+            let flag = context.name(*flag);
+            if !flags.iter().any(|(other, _)| *other == flag) {
+                flags.push((flag, value.clone()));
+            }
+        }
+        (!flags.is_empty()).then_some(flags)
+    }
+}
+
+fn is_none(value: &Option<Value>) -> bool {
+    matches!(value, None | Some(Value::None))
+}
+
+/// Puts text before or behind a value; nothing counts as empty text.
+fn join(value: Option<Value>, text: &Value, before: bool) -> Result<Value> {
+    let base: Rc<str> = match value {
+        None | Some(Value::None) => "".into(),
+        Some(Value::Str(base)) => base,
+        Some(other) => return Err(Error::NotText(other.type_name())),
+    };
+    let Value::Str(text) = text else { return Err(Error::NotText(text.type_name())) };
+    Ok(Value::Str(if before { format!("{text}{base}") } else { format!("{base}{text}") }.into()))
+}

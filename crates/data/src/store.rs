@@ -1,0 +1,207 @@
+//! The store itself: tables, copies, and what exists.
+
+use crate::cache::{CacheTable, Input};
+use crate::context::Context;
+use crate::history::{History, IncludeHistory};
+use crate::overrides::Active;
+use crate::symbol::Sym;
+use crate::var::Var;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::cell::{Cell, Ref, RefCell, RefMut};
+use std::rc::Rc;
+
+/// A handle on a datastore. Clones of the handle are the same store;
+/// [`DataStore::create_copy`] makes a new one.
+#[derive(Clone)]
+pub struct DataStore(Rc<Inner>);
+
+pub(crate) struct Inner {
+    id: u64,
+    context: Rc<Context>,
+    vars: RefCell<FxHashMap<Sym, Rc<Var>>>,
+    writes: Cell<u64>,
+    pub(crate) active: RefCell<Option<Rc<Active>>>,
+    pub(crate) resolving: Cell<bool>,
+    /// Variables OVERRIDES was computed from.
+    pub(crate) override_vars: RefCell<FxHashSet<Sym>>,
+    /// This store's cached values, then those of the stores it is a copy of.
+    tables: Vec<Rc<CacheTable>>,
+    history: RefCell<History>,
+    includes: RefCell<IncludeHistory>,
+}
+
+impl DataStore {
+    /// An empty store.
+    pub fn new(context: &Rc<Context>) -> DataStore {
+        DataStore(Rc::new(Inner {
+            id: context.new_store_id(),
+            context: context.clone(),
+            vars: RefCell::default(),
+            writes: Cell::new(0),
+            active: RefCell::default(),
+            resolving: Cell::new(false),
+            override_vars: RefCell::default(),
+            tables: vec![Rc::default(), context.shared.clone()],
+            history: RefCell::default(),
+            includes: RefCell::default(),
+        }))
+    }
+
+    /// An independent copy; it sees this store's cached values as far as they hold for it.
+    pub fn create_copy(&self) -> DataStore {
+        let inner = &self.0;
+        let mut tables = vec![Rc::default()];
+        tables.extend(inner.tables.iter().cloned());
+        DataStore(Rc::new(Inner {
+            id: inner.context.new_store_id(),
+            context: inner.context.clone(),
+            vars: inner.vars.clone(),
+            writes: Cell::new(0),
+            active: inner.active.clone(),
+            resolving: Cell::new(false),
+            override_vars: inner.override_vars.clone(),
+            tables,
+            history: inner.history.clone(),
+            includes: inner.includes.clone(),
+        }))
+    }
+
+    /// What this store shares with the others of the process.
+    pub fn context(&self) -> &Rc<Context> {
+        &self.0.context
+    }
+
+    /// Unique within the process.
+    pub fn id(&self) -> u64 {
+        self.0.id
+    }
+
+    /// Are these handles on one store?
+    pub fn is_same(&self, other: &DataStore) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Who set what, if that is tracked.
+    pub fn history(&self) -> Ref<'_, History> {
+        self.0.history.borrow()
+    }
+
+    /// Who set what, to add to it or switch tracking.
+    pub fn history_mut(&self) -> RefMut<'_, History> {
+        self.0.history.borrow_mut()
+    }
+
+    /// Which file included which.
+    pub fn includes(&self) -> Ref<'_, IncludeHistory> {
+        self.0.includes.borrow()
+    }
+
+    /// Which file included which, to add to it.
+    pub fn includes_mut(&self) -> RefMut<'_, IncludeHistory> {
+        self.0.includes.borrow_mut()
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    /// Number of writes so far; changes whenever anything changes.
+    pub fn write_count(&self) -> u64 {
+        self.0.writes.get()
+    }
+
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &Rc<CacheTable>> {
+        self.0.tables.iter()
+    }
+
+    pub(crate) fn own_table(&self) -> &Rc<CacheTable> {
+        &self.0.tables[0]
+    }
+
+    pub(crate) fn var(&self, sym: Sym) -> Option<Rc<Var>> {
+        self.0.vars.borrow().get(&sym).cloned()
+    }
+
+    pub(crate) fn version_of(&self, input: Input) -> u64 {
+        let vars = self.0.vars.borrow();
+        match input {
+            Input::Content(sym) => vars.get(&sym).map_or(0, |var| var.version),
+            Input::Flags(sym) => vars.get(&sym).map_or(0, |var| var.flags_version),
+        }
+    }
+
+    /// Changes a variable's value or modifiers; the variable is made where there is none.
+    pub(crate) fn change<T>(&self, sym: Sym, edit: impl FnOnce(&mut Var) -> T) -> T {
+        let version = self.0.context.new_version();
+        let result = {
+            let mut vars = self.0.vars.borrow_mut();
+            let var = Rc::make_mut(vars.entry(sym).or_default());
+            var.version = version;
+            edit(var)
+        };
+        self.written(Some(sym));
+        result
+    }
+
+    /// Changes a variable's flags only.
+    pub(crate) fn change_flags<T>(&self, sym: Sym, edit: impl FnOnce(&mut Var) -> T) -> T {
+        let version = self.0.context.new_version();
+        let result = {
+            let mut vars = self.0.vars.borrow_mut();
+            let var = Rc::make_mut(vars.entry(sym).or_default());
+            var.flags_version = version;
+            edit(var)
+        };
+        self.written(None);
+        result
+    }
+
+    fn written(&self, content: Option<Sym>) {
+        self.0.writes.set(self.0.writes.get() + 1);
+        self.note_write();
+        if let Some(sym) = content
+            && self.0.override_vars.borrow().contains(&sym)
+        {
+            self.forget_overrides();
+        }
+    }
+
+    pub(crate) fn forget_overrides(&self) {
+        if !self.0.resolving.get() {
+            *self.0.active.borrow_mut() = None;
+        }
+    }
+
+    /// All variables that exist, those that exist only through an active override
+    /// included, sorted by name.
+    pub fn keys(&self) -> Vec<Rc<str>> {
+        let active = self.overrides().ok();
+        let vars = self.0.vars.borrow();
+        let mut keys: Vec<Rc<str>> = vars
+            .iter()
+            .filter(|(_, var)| {
+                var.exists()
+                    || active.as_ref().is_some_and(|active| {
+                        var.candidates.iter().any(|candidate| active.all(&candidate.parts))
+                    })
+            })
+            .map(|(&sym, _)| self.0.context.name(sym))
+            .collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    /// Does the variable exist (in the sense of [`DataStore::keys`])?
+    pub fn contains(&self, name: &str) -> bool {
+        let Some(sym) = self.0.context.find_sym(name) else { return false };
+        let Some(var) = self.var(sym) else { return false };
+        var.exists()
+            || self.overrides().is_ok_and(|active| var.candidates.iter().any(|c| active.all(&c.parts)))
+    }
+
+    /// Has the variable versions for overrides (`NAME:x`), whether active or not?
+    pub fn has_overrides(&self, name: &str) -> bool {
+        let Some(sym) = self.0.context.find_sym(name) else { return false };
+        self.var(sym).is_some_and(|var| !var.candidates.is_empty())
+    }
+}
