@@ -1,0 +1,7 @@
+"""`bb.fetch` is another name of `bb.fetch2`."""
+
+import sys
+
+import bb.fetch2
+
+sys.modules[__name__] = bb.fetch2

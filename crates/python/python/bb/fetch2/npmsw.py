@@ -1,0 +1,9 @@
+"""`npmsw://`: npm shrinkwrap files; refused, as BitBake refuses them."""
+
+from .npm import Npm
+
+
+class NpmShrinkWrap(Npm):
+    """See `bb.fetch2.npm`."""
+
+    schemes = ("npmsw",)
