@@ -1,0 +1,390 @@
+#!/usr/bin/env python3
+"""Records and checks the golden corpus: small texts and what BitBake answers to them.
+
+  corpus.py --record CHECKOUT [TOPIC..]      ask the BitBake in CHECKOUT and write its answers
+  corpus.py --check [TOPIC..]                ask the `bb` package that is importable, compare
+  corpus.py --count                          cases and differences between the versions, per topic
+
+A topic is a file NAME.json beside this script; its format is described in README.md. Each case
+runs in a process of its own and a folder of its own, so none can see another's functions, caches
+or files. The same public calls are made in both modes: bb.data.init, bb.parse.handle and the
+methods of the datastore; cases with a `command` run the `bitbake` program instead.
+"""
+import argparse
+import io
+import json
+import logging
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+CASE_SECONDS = 60
+ANY = "<ANY>"  # a recorded text that equals every text
+PATH_PUNCTUATION = str.maketrans({c: "_" for c in "/.+-@%&~"})
+# Keys that every parsed recipe has, so that `keys` shows what the case is about.
+COMMON_KEYS = {"BBINCLUDED", "BBPATH", "BB_DEFAULT_TASK", "DEPENDS", "FILE", "PN", "T", "_task_deps"}
+
+
+# ---------------------------------------------------------------- topics
+
+def topic_files(names):
+    """Paths of the topic files, all of them when no names are given."""
+    found = sorted(f for f in os.listdir(HERE) if f.endswith(".json"))
+    if names:
+        found = [n + ".json" for n in (n[:-5] if n.endswith(".json") else n for n in names)]
+    return [os.path.join(HERE, f) for f in found]
+
+
+def load(path):
+    with open(path, encoding="utf-8") as f:
+        return json.load(f)
+
+
+def store(path, topic):
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump(topic, f, indent=1, ensure_ascii=False)
+        f.write("\n")
+
+
+def recorded(case, level):
+    """The recorded answer of a version; 2.8 is written only where it differs."""
+    answers = case["answers"]
+    answer = answers.get(level, "same")
+    return answers["2.18"] if answer == "same" else answer
+
+
+# ---------------------------------------------------------------- one case
+
+class Places:
+    """Replaces what only this run has: its temporary folder and where `bb` lies."""
+
+    def __init__(self, root, extra=()):
+        pairs = [(root, "<T>"), (root.translate(PATH_PUNCTUATION), "<T_>"), *extra]
+        self.pairs = sorted(pairs, key=lambda p: -len(p[0]))
+
+    def text(self, s):
+        for path, mark in self.pairs:
+            s = s.replace(path, mark)
+        s = re.sub(r"0x[0-9a-f]{6,}", "0x<ADDRESS>", s)
+        if "RecursionError: maximum recursion depth exceeded" in s:
+            return ANY  # where Python gave up is not BitBake's answer
+        return s
+
+    def any(self, o):
+        """The value as JSON can hold it; what JSON lacks is written as Python shows it."""
+        if isinstance(o, str):
+            return self.text(o)
+        if o is None or isinstance(o, (bool, int, float)):
+            return o
+        if isinstance(o, dict):
+            return {self.text(str(k)): self.any(v) for k, v in o.items()}
+        if isinstance(o, (list, tuple)):
+            return [self.any(x) for x in o]
+        if isinstance(o, (set, frozenset)):
+            return sorted(self.any(str(x)) for x in o)
+        return self.text(repr(o))
+
+
+class Messages(logging.Handler):
+    """Keeps what is logged at level WARNING and above."""
+
+    def __init__(self):
+        super().__init__(logging.WARNING)
+        self.lines = []
+
+    def emit(self, record):
+        self.lines.append("%s: %s" % (record.levelname, record.getMessage()))
+
+
+def write_files(root, files):
+    for name, text in files.items():
+        path = os.path.join(root, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8", newline="") as f:
+            f.write(text.replace("<T>", root))
+
+
+def error_of(e):
+    return {"type": type(e).__name__, "text": str(e)}
+
+
+def ask(probe, d, variants):
+    """Answers one probe; the kinds are listed in README.md."""
+    import bb
+    kind, _, rest = probe.partition(" ")
+    if kind.startswith("@"):
+        return ask(rest, variants[kind[1:]], variants)
+    args = rest.split(" ")
+    if kind == "var":
+        return d.getVar(rest)
+    if kind == "raw":
+        return d.getVar(rest, False)
+    if kind == "flag":
+        return d.getVarFlag(args[0], args[1])
+    if kind == "rawflag":
+        return d.getVarFlag(args[0], args[1], False)
+    if kind == "flags":
+        return d.getVarFlags(rest)
+    if kind == "keys":
+        return sorted(k for k in d.keys() if not k.startswith("__") and k not in COMMON_KEYS)
+    if kind == "tasks":
+        return {t: d.getVarFlag(t, "deps", False) for t in d.getVar("__BBTASKS", False) or ()}
+    if kind == "variants":
+        return sorted(variants)
+    if kind == "history":
+        return [dict(sorted(h.items())) for h in d.varhistory.variable(rest)]
+    if kind == "includes":
+        out = io.StringIO()
+        d.inchistory.emit(out)
+        return out.getvalue()
+    if kind == "emit":
+        out = io.StringIO()
+        bb.data.emit_var(rest, out, d, all=True)
+        return out.getvalue()
+    if kind == "expr":
+        return eval(rest, {"bb": bb, "d": d, "os": os, "variants": variants})
+    raise SystemExit("unknown probe `%s`" % probe)
+
+
+def parse_case(case, root):
+    """Runs a case in-process; returns the answer."""
+    import bb
+    import bb.build
+    import bb.data
+    import bb.parse
+    import bb.siggen
+    messages = Messages()
+    logger = logging.getLogger("BitBake")
+    logger.addHandler(messages)
+    logger.propagate = False
+    write_files(root, case["files"])
+    os.chdir(root)
+    answer = {}
+    d = bb.data.init()
+    variants = {"": d}
+    try:
+        bb.parse.siggen = bb.siggen.init(d)
+        for name, value in (("BBPATH", root), ("T", root), ("PN", "t"), ("BB_DEFAULT_TASK", "build")):
+            d.setVar(name, value)
+        d.setVar("__bbclasstype", "recipe")
+        if case.get("tracking"):
+            d.enableTracking()
+        if "config" in case:
+            write_files(root, {"conf/base.conf": case["config"]})
+            bb.parse.handle(root + "/conf/base.conf", d, True, True)
+        if case.get("main"):
+            result = bb.parse.handle(os.path.join(root, case["main"]), d)
+            variants = result if type(result) is dict else {"": result}
+            d = variants[""]
+    except Exception as e:
+        answer["error"] = error_of(e)
+    if "error" not in answer or case.get("keep_going"):
+        values = {}
+        if "python" in case:
+            log = []
+            try:
+                exec(case["python"], {"bb": bb, "d": d, "os": os, "variants": variants, "log": log.append})
+            except Exception as e:
+                log.append(error_of(e))
+            values["python"] = log
+        for probe in case.get("probe", ()):
+            try:
+                values[probe] = ask(probe, d, variants)
+            except Exception as e:
+                values[probe] = {"error": error_of(e)}
+        answer["values"] = values
+    if messages.lines:
+        answer["messages"] = messages.lines
+    where = os.path.dirname(os.path.dirname(os.path.realpath(bb.__file__)))
+    return Places(root, [(where, "<LIB>")]).any(answer)
+
+
+ENVIRONMENT_LINE = re.compile(r"^(?:export |unset )?([A-Za-z0-9_.:+~${}/-]+)(?:=|\(\) \{|$)")
+
+
+def environment_blocks(text):
+    """Splits the output of `bitbake -e`: name → its comment and its value, as printed."""
+    blocks, pending, name = {}, [], None
+    for line in text.split("\n"):
+        if name is not None:
+            blocks[name].append(line)
+            if line == "}" or (not line.endswith("\\") and not blocks[name][-2].endswith("() {")
+                               and "() {" not in "".join(blocks[name][:1])):
+                name = None
+            continue
+        match = None if line.startswith("#") else ENVIRONMENT_LINE.match(line)
+        if match:
+            blocks[match[1]] = pending + [line]
+            pending = []
+        elif line.startswith("#"):
+            pending.append(line)
+        else:
+            pending = []
+    return {k: "\n".join(v) for k, v in blocks.items()}
+
+
+def command_case(case, root, command):
+    """Runs the `bitbake` program in a build directory of the case's own; returns the answer."""
+    write_files(root, case["files"])
+    build = os.path.join(root, "build")
+    env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": root, "LC_ALL": "en_US.UTF-8",
+           "BBPATH": build, "BB_SERVER_TIMEOUT": "0", "PYTHONHASHSEED": "0", **case.get("env", {})}
+    arguments = shlex.split(command) + case["command"]
+    run = subprocess.run(arguments, cwd=build, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                         timeout=CASE_SECONDS, text=True)
+    answer = {"exit": run.returncode, "values": {}}
+    blocks = None
+    for probe in case["probe"]:
+        kind, _, rest = probe.partition(" ")
+        if kind == "env":
+            blocks = blocks or environment_blocks(run.stdout)
+            answer["values"][probe] = blocks.get(rest)
+        elif kind == "lines":
+            answer["values"][probe] = [x for x in run.stdout.split("\n") if re.search(rest, x)]
+        else:
+            raise SystemExit("unknown probe `%s`" % probe)
+    return Places(root).any(answer)
+
+
+def run_case(case, command):
+    """Runs a case in a child process and a folder of its own; returns its answer."""
+    root = os.path.realpath(tempfile.mkdtemp(prefix="corpus-"))
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.close(read)
+            signal.alarm(CASE_SECONDS)
+            answer = command_case(case, root, command) if "command" in case else parse_case(case, root)
+            with os.fdopen(write, "w", encoding="utf-8") as f:
+                json.dump(answer, f)
+            status = 0
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            sys.stderr.flush()
+            os._exit(status)
+    os.close(write)
+    with os.fdopen(read, encoding="utf-8") as f:
+        text = f.read()
+    status = os.waitpid(child, 0)[1]
+    shutil.rmtree(root, ignore_errors=True)
+    return json.loads(text) if status == 0 else {"crash": status}
+
+
+# ---------------------------------------------------------------- commands
+
+def record(checkout, names):
+    sys.path.insert(0, os.path.join(checkout, "lib"))
+    import bb
+    level = ".".join(bb.__version__.split(".")[:2])
+    command = os.path.join(checkout, "bin", "bitbake")
+    for path in topic_files(names):
+        topic = load(path)
+        for case in topic["cases"]:
+            answers = case.pop("answers", {})
+            full = {v: recorded({"answers": answers}, v) for v in ("2.18", "2.8") if "2.18" in answers}
+            answer = run_case(case, command)
+            if "crash" in answer:
+                raise SystemExit("%s: case `%s` ended with status %s" % (path, case["name"], answer["crash"]))
+            full[level] = answer
+            # 2.18 is the reference, so it has to be recorded first.
+            case["answers"] = {"2.18": full["2.18"]}
+            if level == "2.8" or "2.8" in answers:
+                case["answers"]["2.8"] = "same" if full["2.8"] == full["2.18"] else full["2.8"]
+        store(path, topic)
+        print("%s: %d cases recorded with BitBake %s" % (os.path.basename(path), len(topic["cases"]), bb.__version__))
+
+
+def differences(expected, got, where=""):
+    """Lines that say where two answers differ."""
+    if isinstance(expected, dict) and isinstance(got, dict):
+        lines = []
+        for key in sorted(set(expected) | set(got)):
+            if key not in got:
+                lines.append("  %s/%s: missing, expected %r" % (where, key, expected[key]))
+            elif key not in expected:
+                lines.append("  %s/%s: unexpected %r" % (where, key, got[key]))
+            else:
+                lines += differences(expected[key], got[key], where + "/" + key)
+        return lines
+    if expected == got or (expected == ANY and isinstance(got, str)):
+        return []
+    return ["  %s:\n    expected %r\n    got      %r" % (where, expected, got)]
+
+
+def first_lines(answer):
+    """The answer with messages and error texts cut after their first line."""
+    if isinstance(answer, dict):
+        return {k: ([x.split("\n")[0] for x in v] if k == "messages" else
+                    v.split("\n")[0] if k == "text" else first_lines(v)) for k, v in answer.items()}
+    return answer
+
+
+def check(names, level, command, only, brief):
+    import bb
+    level = level or ".".join(bb.__version__.split(".")[:2])
+    total = failed = skipped = 0
+    for path in topic_files(names):
+        name, bad, count = os.path.basename(path)[:-5], 0, 0
+        for case in load(path)["cases"]:
+            if only and only not in case["name"]:
+                continue
+            if "command" in case and not command:
+                skipped += 1
+                continue
+            count += 1
+            answers = [recorded(case, level), run_case(case, command)]
+            lines = differences(*(map(first_lines, answers) if brief else answers))
+            if lines:
+                bad += 1
+                print("%s: %s\n%s" % (name, case["name"], "\n".join(lines)))
+        print("%-24s %4d of %4d equal" % (name, count - bad, count))
+        total += count
+        failed += bad
+    print("level %s: %d of %d cases equal" % (level, total - failed, total)
+          + (", %d cases not run: they need --command" % skipped if skipped else ""))
+    return 1 if failed or not total else 0
+
+
+def count():
+    total = [0, 0]
+    for path in topic_files(()):
+        cases = load(path)["cases"]
+        differ = sum(c["answers"].get("2.8") != "same" for c in cases)
+        print("%-24s %4d cases, %3d differ between 2.8 and 2.18" % (os.path.basename(path)[:-5], len(cases), differ))
+        total = [total[0] + len(cases), total[1] + differ]
+    print("%-24s %4d cases, %3d differ" % ("all", *total))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    mode = parser.add_mutually_exclusive_group(required=True)
+    mode.add_argument("--record", metavar="CHECKOUT", help="a BitBake checkout, 2.18 before 2.8")
+    mode.add_argument("--check", action="store_true")
+    mode.add_argument("--count", action="store_true")
+    parser.add_argument("--level", help="compare with the answers of 2.8 or 2.18 (default: what bb.__version__ says)")
+    parser.add_argument("--command", help="the bitbake program to run for cases that need one, e.g. 'bitzel bitbake'")
+    parser.add_argument("--only", metavar="TEXT", help="only cases whose name contains TEXT")
+    parser.add_argument("--first-lines", action="store_true", help="compare only the first line of messages and errors")
+    parser.add_argument("topics", nargs="*")
+    options = parser.parse_args()
+    if options.count:
+        return count()
+    if os.environ.get("PYTHONHASHSEED") != "0":  # the order of sets shows in some values
+        os.environ["PYTHONHASHSEED"] = "0"
+        os.execv(sys.executable, [sys.executable] + sys.argv)
+    if options.record:
+        return record(os.path.realpath(options.record), options.topics)
+    return check(options.topics, options.level, options.command, options.only, options.first_lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
