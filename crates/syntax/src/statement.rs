@@ -24,10 +24,12 @@ pub enum AssignOp {
     Prepend,
 }
 
-/// A statement and the line it starts on (counted from 1).
+/// A statement and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
-    /// First line. For functions BitBake counts in its own way; see `Function`.
+    /// The line BitBake knows it by, counted from 1: the last of a statement's lines, for a function
+    /// that of its `}`, for a `def` the line behind it. Variable history and names of anonymous
+    /// functions (`__anon_LINE_FILE`) have this one.
     pub line: u32,
     /// What it says.
     pub kind: StatementKind,
@@ -70,9 +72,9 @@ pub enum StatementKind {
     InheritDefer(Arc<str>),
     /// `[python] [fakeroot] NAME() { BODY }`; no name means `__anonymous`.
     Function {
-        /// Empty for an anonymous function.
+        /// Empty for an anonymous function, also where it was written as `__anonymous`.
         name: Arc<str>,
-        /// `python` stood before the name.
+        /// `python` stood before the name, or there is no name.
         python: bool,
         /// `fakeroot` stood before the name.
         fakeroot: bool,
@@ -86,10 +88,13 @@ pub enum StatementKind {
     Def {
         /// Function name.
         name: Arc<str>,
-        /// The whole text, first line included.
+        /// The whole text, first line included, without a newline at the end; lines are joined by one.
         text: Arc<str>,
+        /// Line number that BitBake records as the function's `lineno` flag: one less than its first line.
+        body_line: u32,
     },
-    /// `addtask NAMES [after A..] [before B..]`: the text after `addtask`, taken apart.
+    /// `addtask NAMES [after A..] [before B..]`: the text after `addtask`, taken apart. A list that
+    /// holds `${` is one element, to be expanded and then split (2.18 does, 2.8 does not expand).
     AddTask {
         /// Task names as written (2.8: exactly one).
         tasks: Vec<Arc<str>>,

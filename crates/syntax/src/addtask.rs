@@ -1,0 +1,77 @@
+//! The text behind `addtask`: tasks, and what they come after and before.
+
+use crate::diagnostic::DiagnosticKind;
+use crate::statement::StatementKind;
+use crate::text::{is_space, is_word, trim_start};
+use bitzel_base::CompatLevel;
+use std::sync::Arc;
+
+/// The statement, and what 2.8 complains of.
+pub(crate) fn statement(text: &str, level: CompatLevel) -> (StatementKind, Vec<DiagnosticKind>) {
+    if level >= CompatLevel::V2_18 { (many(text), Vec::new()) } else { one(text) }
+}
+
+/// 2.18: `TASKS [after TASKS | before TASKS]...`. The keywords stand between single blanks.
+fn many(text: &str) -> StatementKind {
+    let (mut after, mut before) = (String::new(), String::new());
+    let mut parts = text
+        .split(" before ")
+        .enumerate()
+        .flat_map(|(i, part)| part.split(" after ").enumerate().map(move |(j, names)| (i > 0, j > 0, names)));
+    let tasks = parts.next().map_or("", |(_, _, names)| names);
+    let mut last = None;
+    for (_, is_after, names) in parts {
+        let list = if is_after { &mut after } else { &mut before };
+        // BitBake: a blank is put between neighbours only. `before a after b before c` is before `ac`.
+        if last == Some(is_after) {
+            list.push(' ');
+        }
+        list.push_str(names);
+        last = Some(is_after);
+    }
+    StatementKind::AddTask { tasks: words(tasks), after: words(&after), before: words(&before) }
+}
+
+/// 2.8: `TASK [after TASKS | before TASKS]...`. The keywords are found within words too, each list
+/// goes up to the last of the other keyword, and a later list takes the place of an earlier one.
+fn one(text: &str) -> (StatementKind, Vec<DiagnosticKind>) {
+    let end = text.find(|c| !is_word(c)).unwrap_or(text.len());
+    let (task, ignored) = text.split_at(end);
+    let (mut after, mut before) = ("", "");
+    let mut rest = trim_start(ignored);
+    let mut diagnostics = Vec::new();
+    let mut lists = 0;
+    loop {
+        let (list, other) = if let Some(names) = rest.strip_prefix("before") {
+            rest = names;
+            (&mut before, "after")
+        } else if let Some(names) = rest.strip_prefix("after") {
+            rest = names;
+            (&mut after, "before")
+        } else {
+            break;
+        };
+        rest = rest.trim_start_matches(is_space);
+        let (names, next) = rest.split_at(rest.rfind(other).unwrap_or(rest.len()));
+        *list = names;
+        rest = next;
+        lists += 1;
+    }
+    if lists == 0 && !ignored.is_empty() {
+        diagnostics.push(DiagnosticKind::AddTaskIgnored(ignored.into()));
+    }
+    for keyword in ["before", "after"] {
+        if text.split_whitespace().filter(|word| *word == keyword).count() > 1 {
+            diagnostics.push(DiagnosticKind::AddTaskRepeated(keyword));
+        }
+    }
+    (StatementKind::AddTask { tasks: words(task), after: words(after), before: words(before) }, diagnostics)
+}
+
+/// The words of a list. One that is to be expanded first stays whole.
+fn words(text: &str) -> Vec<Arc<str>> {
+    if text.contains("${") {
+        return vec![text.into()];
+    }
+    text.split(is_space).filter(|word| !word.is_empty()).map(Arc::from).collect()
+}
