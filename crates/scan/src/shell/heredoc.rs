@@ -1,0 +1,36 @@
+//! Bodies of here-documents: only where they end matters, nothing in them is looked at.
+
+/// Steps over the body of a here-document that begins at `start` and ends with
+/// the line `delimiter`, or with the text. Returns where the text goes on and
+/// whether the body holds anything.
+///
+/// BitBake: a backslash joins lines even where the delimiter is quoted, so a
+/// delimiter right behind one is not found.
+pub(super) fn skip_body(text: &str, start: usize, delimiter: &str, strip_tabs: bool) -> (usize, bool) {
+    let mut pos = start;
+    let mut has_body = false;
+    while pos < text.len() {
+        let end = logical_line_end(&text.as_bytes()[pos..]) + pos;
+        let line = &text[pos..end];
+        let shown = if strip_tabs { line.trim_start_matches('\t') } else { line };
+        pos = (end + 1).min(text.len());
+        if shown == delimiter {
+            return (pos, has_body);
+        }
+        has_body = true;
+    }
+    (pos, has_body)
+}
+
+/// Offset of the first newline that no backslash quotes, or the length.
+fn logical_line_end(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\\' => at += 2,
+            b'\n' => return at,
+            _ => at += 1,
+        }
+    }
+    bytes.len()
+}
