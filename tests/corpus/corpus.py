@@ -27,6 +27,8 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 CASE_SECONDS = 60
 ANY = "<ANY>"  # a recorded text that equals every text
 PATH_PUNCTUATION = str.maketrans({c: "_" for c in "/.+-@%&~"})
+# Where in `bb` itself something was set is not part of an answer.
+LIBRARY_LINE = re.compile(r"\b(?:ast|build|data|data_smart|utils|BBHandler|ConfHandler)\.py:\d+(?: \[\w+\])?")
 # Keys that every parsed recipe has, so that `keys` shows what the case is about.
 COMMON_KEYS = {"BBINCLUDED", "BBPATH", "BB_DEFAULT_TASK", "DEPENDS", "FILE", "PN", "T", "_task_deps"}
 
@@ -64,14 +66,16 @@ def recorded(case, level):
 class Places:
     """Replaces what only this run has: its temporary folder and where `bb` lies."""
 
-    def __init__(self, root, extra=()):
-        pairs = [(root, "<T>"), (root.translate(PATH_PUNCTUATION), "<T_>"), *extra]
+    def __init__(self, root, library="/nowhere"):
+        self.library = library
+        pairs = [(root, "<T>"), (root.translate(PATH_PUNCTUATION), "<T_>"), (library, "<LIB>")]
         self.pairs = sorted(pairs, key=lambda p: -len(p[0]))
 
     def text(self, s):
         for path, mark in self.pairs:
             s = s.replace(path, mark)
         s = re.sub(r"0x[0-9a-f]{6,}", "0x<ADDRESS>", s)
+        s = LIBRARY_LINE.sub("<LIB>", s)
         if "RecursionError: maximum recursion depth exceeded" in s:
             return ANY  # where Python gave up is not BitBake's answer
         return s
@@ -83,6 +87,8 @@ class Places:
         if o is None or isinstance(o, (bool, int, float)):
             return o
         if isinstance(o, dict):
+            if {"op", "file", "line"} <= o.keys() and str(o["file"]).startswith(self.library):
+                o = {**o, "file": "<LIB>", "line": 0, "func": ""}  # a history entry made by `bb` itself
             return {self.text(str(k)): self.any(v) for k, v in o.items()}
         if isinstance(o, (list, tuple)):
             return [self.any(x) for x in o]
@@ -111,6 +117,8 @@ def write_files(root, files):
 
 
 def error_of(e):
+    if isinstance(e, RecursionError):  # BitBake has no limit of its own, anything that stops will do
+        return {"type": ANY, "text": ANY}
     return {"type": type(e).__name__, "text": str(e)}
 
 
@@ -199,10 +207,10 @@ def parse_case(case, root):
             except Exception as e:
                 values[probe] = {"error": error_of(e)}
         answer["values"] = values
-    if messages.lines:
+    if messages.lines and answer.get("error", {}).get("type") != ANY:
         answer["messages"] = messages.lines
     where = os.path.dirname(os.path.dirname(os.path.realpath(bb.__file__)))
-    return Places(root, [(where, "<LIB>")]).any(answer)
+    return Places(root, where).any(answer)
 
 
 ENVIRONMENT_LINE = re.compile(r"^(?:export |unset )?([A-Za-z0-9_.:+~${}/-]+)(?:=|\(\) \{|$)")
