@@ -199,10 +199,6 @@ impl Context {
         self.expressions.borrow_mut().insert(text, info);
         info
     }
-
-    pub(crate) fn log(&self, level: LogLevel, message: &str) {
-        self.interp.log(level, message);
-    }
 }
 
 impl From<PythonFailure> for Error {
@@ -241,6 +237,7 @@ impl Value {
         match self {
             Value::None => "NoneType",
             Value::Str(_) => "str",
+            Value::Bool(_) => "bool",
             Value::Int(_) => "int",
             Value::List(_) => "list",
             Value::Map(_) => "dict",

@@ -125,11 +125,25 @@ impl DataStore {
         Ok(())
     }
 
+    /// Sets a variable as it is: no keywords, no checks, no history. For stores that hold
+    /// something else than metadata, such as the caller's environment.
+    pub fn set_raw(&self, name: &str, value: Value) {
+        self.change(self.context().sym(name), |var| var.content = Some(value));
+    }
+
+    /// Makes the variable known without giving it a value.
+    pub fn init(&self, name: &str) {
+        let sym = self.context().sym(name);
+        if self.var(sym).is_none() {
+            self.change(sym, |_| ());
+        }
+    }
+
     fn add_modifier(&self, base: &str, keyword: Keyword, spec: Option<&str>, text: Value) {
         let overrides = spec
             .map(|spec| spec.split(':').map(|part| self.context().sym(part)).collect())
             .unwrap_or_default();
-        let modifier = Modifier { text, overrides, spec: spec.map(Rc::from) };
+        let modifier = Modifier { text, overrides };
         self.change(self.context().sym(base), |var| keyword.list(var).push(modifier));
     }
 

@@ -10,7 +10,6 @@ use std::rc::Rc;
 
 /// The active overrides.
 pub(crate) struct Active {
-    pub(crate) list: Rc<[Sym]>,
     names: Vec<Rc<str>>,
     set: FxHashSet<Sym>,
     pub(crate) id: u32,
@@ -84,7 +83,7 @@ impl DataStore {
         let list: Rc<[Sym]> = names.iter().map(|name| self.context().sym(name)).collect();
         let set = list.iter().copied().collect();
         let id = self.context().override_list_id(&list);
-        Rc::new(Active { list, names, set, id, inputs })
+        Rc::new(Active { names, set, id, inputs })
     }
 
     /// A number for the list of active overrides. 0 where it cannot be computed.

@@ -228,6 +228,15 @@ impl DataStore {
         }
     }
 
+    /// A flag's value as set, unexpanded; a weak default counts as none.
+    pub fn get_own_flag(&self, name: &str, flag: &str) -> Option<Value> {
+        let context = self.context();
+        let sym = context.sym(name);
+        self.note_input(Input::Flags(sym));
+        let value = self.var(sym)?.flag(context.sym(flag)).cloned();
+        value.filter(|value| !matches!(value, Value::None))
+    }
+
     fn expanded_flag(&self, sym: Sym, flag: Sym, text: &Rc<str>) -> Result<Value> {
         let key = CacheKey::Flag(sym, flag);
         if let Some(entry) = self.cached(key) {

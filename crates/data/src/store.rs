@@ -5,6 +5,7 @@ use crate::context::Context;
 use crate::history::{History, IncludeHistory};
 use crate::overrides::Active;
 use crate::symbol::Sym;
+use crate::value::Value;
 use crate::var::Var;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::{Cell, Ref, RefCell, RefMut};
@@ -172,6 +173,22 @@ impl DataStore {
         }
     }
 
+    /// Looks at a variable's content as it is, without overrides, modifiers or expansion,
+    /// and without being noted as an input. For book-keeping variables.
+    pub fn peek<T>(&self, name: &str, look: impl FnOnce(&Value) -> T) -> Option<T> {
+        let var = self.var(self.0.context.find_sym(name)?)?;
+        var.content.as_ref().map(look)
+    }
+
+    /// Adds to a book-keeping variable that holds a list; it is made where there is none.
+    pub fn push_to_list(&self, name: &str, item: Value) {
+        let sym = self.0.context.sym(name);
+        self.change(sym, |var| match &mut var.content {
+            Some(Value::List(list)) => Rc::make_mut(list).push(item),
+            content => *content = Some(Value::List(Rc::new(vec![item]))),
+        });
+    }
+
     /// All variables that exist, those that exist only through an active override
     /// included, sorted by name.
     pub fn keys(&self) -> Vec<Rc<str>> {
@@ -186,6 +203,19 @@ impl DataStore {
                     })
             })
             .map(|(&sym, _)| self.0.context.name(sym))
+            .collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    /// Names that hold `${`, of variables that exist, sorted.
+    pub fn keys_with_references(&self) -> Vec<Rc<str>> {
+        let vars = self.0.vars.borrow();
+        let symbols = self.0.context.symbols.borrow();
+        let mut keys: Vec<Rc<str>> = vars
+            .iter()
+            .filter(|(sym, var)| symbols.has_reference(**sym) && var.exists())
+            .map(|(&sym, _)| symbols.name(sym))
             .collect();
         keys.sort_unstable();
         keys

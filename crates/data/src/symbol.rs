@@ -12,6 +12,8 @@ pub struct Sym(pub(crate) u32);
 pub(crate) struct Symbols {
     by_name: FxHashMap<Rc<str>, Sym>,
     names: Vec<Rc<str>>,
+    /// Does the name hold `${`? Asked for every variable of every recipe.
+    references: Vec<bool>,
 }
 
 impl Symbols {
@@ -20,6 +22,7 @@ impl Symbols {
             return sym;
         }
         let sym = Sym(u32::try_from(self.names.len()).expect("fewer than 2^32 distinct names"));
+        self.references.push(name.contains("${"));
         let name: Rc<str> = name.into();
         self.names.push(name.clone());
         self.by_name.insert(name, sym);
@@ -28,6 +31,10 @@ impl Symbols {
 
     pub(crate) fn find(&self, name: &str) -> Option<Sym> {
         self.by_name.get(name).copied()
+    }
+
+    pub(crate) fn has_reference(&self, sym: Sym) -> bool {
+        self.references[sym.0 as usize]
     }
 
     pub(crate) fn name(&self, sym: Sym) -> Rc<str> {

@@ -17,8 +17,6 @@ pub(crate) enum Segment {
 #[derive(Debug)]
 pub(crate) struct Template {
     pub(crate) segments: Vec<Segment>,
-    /// Holds `${` at all.
-    pub(crate) dynamic: bool,
 }
 
 /// Characters of a name within `${}`.
@@ -59,7 +57,7 @@ impl Template {
         if at < text.len() {
             segments.push(Segment::Literal(at..text.len()));
         }
-        Template { segments, dynamic: text.contains("${") }
+        Template { segments }
     }
 }
 

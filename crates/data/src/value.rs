@@ -12,6 +12,8 @@ pub enum Value {
     None,
     /// Text, the normal case.
     Str(Rc<str>),
+    /// Python's True or False.
+    Bool(bool),
     /// A whole number.
     Int(i64),
     /// A list; metadata sees a fresh Python list at each read.
@@ -54,6 +56,7 @@ impl Value {
         match self {
             Value::None => false,
             Value::Str(text) => !text.is_empty(),
+            Value::Bool(truth) => *truth,
             Value::Int(number) => *number != 0,
             Value::List(items) => !items.is_empty(),
             Value::Map(items) => !items.is_empty(),
@@ -81,6 +84,7 @@ impl fmt::Debug for Value {
         match self {
             Value::None => f.write_str("None"),
             Value::Str(text) => write!(f, "{text:?}"),
+            Value::Bool(truth) => f.write_str(if *truth { "True" } else { "False" }),
             Value::Int(number) => write!(f, "{number}"),
             Value::List(items) => f.debug_list().entries(items.iter()).finish(),
             Value::Map(items) => f.debug_map().entries(items.iter().map(|(k, v)| (k, v))).finish(),

@@ -8,9 +8,8 @@ use std::rc::Rc;
 #[derive(Clone, Debug)]
 pub(crate) struct Modifier {
     pub(crate) text: Value,
-    /// Applies only if all of these are active; `spec` is their text form.
+    /// Applies only if all of these are active.
     pub(crate) overrides: Rc<[Sym]>,
-    pub(crate) spec: Option<Rc<str>>,
 }
 
 /// A variable that replaces this one when its overrides are active: `FOO:a:b` for `FOO`.

@@ -1,1 +1,24 @@
-//! The extension module `_bitzel`.
+//! The extension module `_bitzel`: what our `bb` package needs of the engine.
+//!
+//! The system's python3 loads it; metadata is evaluated in that process. Everything
+//! runs on one thread under the interpreter's lock, so stores are plain `Rc`s.
+#![allow(missing_docs, reason = "names and signatures are those the `bb` package documents in bb/_native.py")]
+
+mod convert;
+mod datasmart;
+mod evalhost;
+mod failure;
+mod functions;
+mod inline;
+mod session;
+
+use pyo3::prelude::*;
+
+/// Entry point that Python calls at import.
+#[pymodule]
+fn _bitzel(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<datasmart::DataSmart>()?;
+    module.add_class::<inline::VariableScope>()?;
+    session::install(module)?;
+    functions::register(module)
+}

@@ -1,0 +1,286 @@
+//! Metadata's Python as the evaluator needs it: the namespace of metadata functions,
+//! anonymous functions, handlers and events.
+
+use crate::datasmart::DataSmart;
+use crate::failure::to_data_error;
+use crate::inline::InlineCode;
+use bitzel_data::{DataStore, Interp, Lifetime, LogLevel};
+use bitzel_recipe::{EvalEvent, Handler, PythonHost, Result};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
+
+/// The interpreter side of the process.
+pub struct PyHost {
+    /// The namespace of metadata Python: modules and `def` functions.
+    namespace: RefCell<Py<PyDict>>,
+    /// Identifies the sequence of definitions that made the namespace.
+    version: Cell<u64>,
+    versions: RefCell<HashMap<(u64, u64), u64>>,
+    inline: InlineCode,
+    /// Compiled definitions by text, file and line.
+    definitions: RefCell<HashMap<(Rc<str>, Rc<str>, u32), Py<PyAny>>>,
+}
+
+/// What `save` keeps.
+struct Saved {
+    handlers: Py<PyAny>,
+    namespace: Py<PyDict>,
+    version: u64,
+}
+
+impl PyHost {
+    pub(crate) fn new(py: Python<'_>) -> PyResult<PyHost> {
+        let namespace = PyDict::new(py);
+        for module in ["os", "time"] {
+            namespace.set_item(module, py.import(module)?)?;
+        }
+        Ok(PyHost {
+            namespace: RefCell::new(namespace.unbind()),
+            version: Cell::new(0),
+            versions: RefCell::default(),
+            inline: InlineCode::default(),
+            definitions: RefCell::default(),
+        })
+    }
+
+    pub(crate) fn namespace<'py>(&self, py: Python<'py>) -> Bound<'py, PyDict> {
+        self.namespace.borrow().bind(py).clone()
+    }
+
+    /// Takes another dict as the namespace.
+    pub(crate) fn set_namespace(&self, namespace: Bound<'_, PyDict>) {
+        *self.namespace.borrow_mut() = namespace.unbind();
+    }
+
+    fn advance(&self, text: &str) {
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        let mut versions = self.versions.borrow_mut();
+        let next = versions.len() as u64 + 1;
+        self.version.set(*versions.entry((self.version.get(), hasher.finish())).or_insert(next));
+    }
+
+    /// Compiles and runs a definition in the namespace.
+    pub(crate) fn run_definition(&self, py: Python<'_>, text: &str, file: &str, line: u32) -> PyResult<()> {
+        self.advance(text);
+        let key = (Rc::from(text), Rc::from(file), line);
+        let known = self.definitions.borrow().get(&key).map(|code| code.clone_ref(py));
+        let code = match known {
+            Some(code) => code,
+            None => {
+                let padded = format!("{}{text}", "\n".repeat(line.saturating_sub(1) as usize));
+                let code = py.import("builtins")?.call_method1("compile", (padded, file, "exec"))?.unbind();
+                self.definitions.borrow_mut().insert(key, code.clone_ref(py));
+                code
+            }
+        };
+        py.import("builtins")?.call_method1("exec", (code, self.namespace(py)))?;
+        Ok(())
+    }
+
+    fn fire_event(
+        &self,
+        py: Python<'_>,
+        event: EvalEvent,
+        file: &str,
+        tasks: &[Rc<str>],
+        d: &DataStore,
+    ) -> PyResult<()> {
+        let module = py.import("bb.event")?;
+        let class = module.getattr(event.name())?;
+        let object = match event {
+            EvalEvent::ConfigParsed => class.call0()?,
+            EvalEvent::MultiConfigParsed => class.call1((PyDict::new(py),))?,
+            EvalEvent::RecipeTaskPreProcess => {
+                let tasks = PyList::new(py, tasks.iter().map(|task| &**task))?;
+                class.call1((file, tasks))?
+            }
+            _ => class.call1((file,))?,
+        };
+        module.call_method1("fire", (object, DataSmart::from(d.clone())))?;
+        Ok(())
+    }
+}
+
+fn data<T>(py: Python<'_>, result: PyResult<T>) -> bitzel_data::Result<T> {
+    result.map_err(|error| to_data_error(py, error))
+}
+
+fn recipe<T>(py: Python<'_>, result: PyResult<T>) -> Result<T> {
+    Ok(data(py, result)?)
+}
+
+impl Interp for PyHost {
+    fn eval_inline(
+        &self,
+        store: &DataStore,
+        variable: Option<&str>,
+        code: &str,
+    ) -> bitzel_data::Result<Rc<str>> {
+        Python::attach(|py| data(py, self.inline.eval(py, &self.namespace(py), store, variable, code)))
+    }
+
+    fn lifetime(&self, code: &str) -> Lifetime {
+        Python::attach(|py| self.inline.lifetime(py, code))
+    }
+
+    fn functions_version(&self) -> u64 {
+        self.version.get()
+    }
+
+    fn filter(&self, value: &str, expressions: &[Rc<str>]) -> bitzel_data::Result<Rc<str>> {
+        Python::attach(|py| {
+            let run = || {
+                let filters = PyList::new(py, expressions.iter().map(|e| &**e))?;
+                let result = py.import("bb.filter")?.call_method1("apply_filters", (value, filters))?;
+                crate::convert::text_of(&result.str()?)
+            };
+            data(py, run())
+        })
+    }
+
+    fn log(&self, level: LogLevel, message: &str) {
+        let function = match level {
+            LogLevel::Debug => "debug",
+            LogLevel::Note => "info",
+            LogLevel::Warning => "warning",
+            LogLevel::Error => "error",
+        };
+        Python::attach(|py| {
+            let logged = py
+                .import("bb")
+                .and_then(|bb| bb.getattr("mainlogger"))
+                .and_then(|logger| logger.call_method1(function, ("%s", message)));
+            if let Err(error) = logged {
+                error.write_unraisable(py, None);
+            }
+        });
+    }
+}
+
+impl PythonHost for PyHost {
+    fn define(&self, text: &str, file: &str, line: u32) -> Result<()> {
+        Python::attach(|py| recipe(py, self.run_definition(py, text, file, line)))
+    }
+
+    fn call_each(&self, names: &[Rc<str>], d: &DataStore) -> Result<()> {
+        Python::attach(|py| {
+            let run = || -> PyResult<()> {
+                let d = Bound::new(py, DataSmart::from(d.clone()))?;
+                let namespace = self.namespace(py);
+                for name in names {
+                    if let Some(function) = namespace.get_item(&**name)? {
+                        function.call1((&d,))?;
+                    }
+                }
+                Ok(())
+            };
+            recipe(py, run())
+        })
+    }
+
+    fn register_handler(&self, handler: &Handler, d: &DataStore) -> Result<()> {
+        Python::attach(|py| {
+            let run = || -> PyResult<()> {
+                let mask = PyList::new(py, handler.mask.iter().map(|name| &**name))?;
+                py.import("bb.event")?.call_method1(
+                    "register",
+                    (
+                        handler.name,
+                        handler.body,
+                        mask,
+                        &*handler.loc.file,
+                        handler.loc.line,
+                        DataSmart::from(d.clone()),
+                    ),
+                )?;
+                Ok(())
+            };
+            recipe(py, run())
+        })
+    }
+
+    fn fire(&self, event: EvalEvent, file: &str, tasks: &[Rc<str>], d: &DataStore) -> Result<()> {
+        Python::attach(|py| recipe(py, self.fire_event(py, event, file, tasks, d)))
+    }
+
+    fn save(&self) -> Rc<dyn Any> {
+        Python::attach(|py| {
+            let handlers = py
+                .import("bb.event")
+                .and_then(|module| module.call_method0("get_class_handlers"))
+                .and_then(|handlers| handlers.call_method0("copy"))
+                .unwrap_or_else(|_| PyDict::new(py).into_any());
+            Rc::new(Saved {
+                handlers: handlers.unbind(),
+                namespace: self.namespace.borrow().clone_ref(py),
+                version: self.version.get(),
+            }) as Rc<dyn Any>
+        })
+    }
+
+    fn restore_handlers(&self, saved: &Rc<dyn Any>) {
+        let Some(saved) = saved.downcast_ref::<Saved>() else { return };
+        Python::attach(|py| {
+            let restored = saved
+                .handlers
+                .bind(py)
+                .call_method0("copy")
+                .and_then(|copy| py.import("bb.event")?.call_method1("set_class_handlers", (copy,)));
+            if let Err(error) = restored {
+                error.write_unraisable(py, None);
+            }
+        });
+    }
+
+    fn restore_functions(&self, saved: &Rc<dyn Any>) {
+        let Some(saved) = saved.downcast_ref::<Saved>() else { return };
+        Python::attach(|py| {
+            if let Ok(copy) = saved.namespace.bind(py).copy() {
+                self.set_namespace(copy);
+                self.version.set(saved.version);
+            }
+        });
+    }
+
+    fn add_pylib(&self, dir: &str, namespace: &str, d: &DataStore) -> Result<()> {
+        Python::attach(|py| {
+            let run = || -> PyResult<()> {
+                let path = py.import("sys")?.getattr("path")?;
+                if !path.contains(dir)? {
+                    path.call_method1("append", (dir,))?;
+                }
+                let module = py.import(namespace)?;
+                self.namespace(py).set_item(namespace, &module)?;
+                py.import("builtins")?.setattr(namespace, &module)?;
+                self.advance(namespace);
+                let _ = d;
+                if module.hasattr("BBIMPORTS")? {
+                    for name in module.getattr("BBIMPORTS")?.try_iter()? {
+                        let name: String = name?.extract()?;
+                        py.import(format!("{namespace}.{name}").as_str())?;
+                    }
+                }
+                Ok(())
+            };
+            recipe(py, run())
+        })
+    }
+
+    fn import_global(&self, modules: &str) -> Result<()> {
+        Python::attach(|py| {
+            let run = || -> PyResult<()> {
+                for name in modules.split_whitespace() {
+                    self.namespace(py).set_item(name, py.import(name)?)?;
+                }
+                Ok(())
+            };
+            recipe(py, run())
+        })
+    }
+}

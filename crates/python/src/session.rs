@@ -1,0 +1,45 @@
+//! What belongs to the process: the shared context, the interpreter side and the
+//! evaluator. Kept as an attribute of the module, found again through it.
+
+use crate::evalhost::PyHost;
+use bitzel_base::CompatLevel;
+use bitzel_data::Context;
+use bitzel_recipe::{BaseConfig, Evaluator};
+use pyo3::prelude::*;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// One per process.
+#[pyclass(unsendable, name = "Session")]
+pub struct Session {
+    pub(crate) context: Rc<Context>,
+    pub(crate) host: Rc<PyHost>,
+    pub(crate) evaluator: Rc<Evaluator>,
+    /// The configurations read, default one first.
+    pub(crate) configs: RefCell<Vec<Rc<BaseConfig>>>,
+}
+
+const ATTRIBUTE: &str = "_session";
+
+pub(crate) fn install(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    let level = match std::env::var("BITZEL_COMPAT").as_deref() {
+        Ok("2.8") => CompatLevel::V2_8,
+        _ => CompatLevel::V2_18,
+    };
+    let cwd = std::env::current_dir()
+        .map(|dir| dir.to_string_lossy().into_owned())
+        .unwrap_or_else(|_| "/".to_owned());
+    let host = Rc::new(PyHost::new(py)?);
+    let context = Context::new(host.clone(), level);
+    let evaluator = Rc::new(Evaluator::new(context.clone(), host.clone(), &cwd));
+    let session = Session { context, host, evaluator, configs: RefCell::default() };
+    module.add(ATTRIBUTE, Bound::new(py, session)?)
+}
+
+impl Session {
+    /// The process's session.
+    pub(crate) fn of(py: Python<'_>) -> PyResult<Bound<'_, Session>> {
+        Ok(py.import("_bitzel")?.getattr(ATTRIBUTE)?.cast_into::<Session>()?)
+    }
+}

@@ -1,0 +1,69 @@
+//! `addfragments` (manual, "addfragments Directive"; 2.18).
+
+use crate::{Error, Evaluator, Result};
+use bitzel_base::SourceLoc;
+use bitzel_data::{DataStore, SetInfo, Value};
+use std::path::Path;
+
+impl Evaluator {
+    /// Requires the files of all enabled fragments; built-in ones set their variable.
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) fn add_fragments(
+        &self,
+        prefix: &str,
+        variable: &str,
+        flagged: &str,
+        builtins: &str,
+        file: &str,
+        line: u32,
+        d: &DataStore,
+    ) -> Result<()> {
+        let prefix = d.expand(prefix)?;
+        let fragments = d.get_or_empty(variable)?;
+        let metadata = d.get_or_empty(flagged)?;
+        let builtins = d.get_or_empty(builtins)?;
+        for fragment in fragments.split_whitespace() {
+            let (head, rest) = fragment.split_once('/').unwrap_or((fragment, ""));
+            let builtin =
+                builtins.split_whitespace().filter_map(|b| b.split_once(':')).find(|(p, _)| *p == head);
+            if let Some((_, target)) = builtin {
+                d.set(target, Value::str(rest), &SetInfo { parsing: true, ..SetInfo::default() })?;
+                continue;
+            }
+            let path = self.fragment_file(&prefix, head, rest, d)?.ok_or_else(|| {
+                Error::parse(
+                    format!(
+                        "Could not find fragment {fragment} in enabled layers; check {variable} and that a layer has {prefix}/{rest}.conf"
+                    ),
+                    SourceLoc::new(file, line),
+                )
+            })?;
+            self.handle(&path, d, true)?;
+            for name in metadata.split_whitespace() {
+                if let Some(value) = d.get(name)? {
+                    d.set_flag(name, fragment, value, &SetInfo::default())?;
+                    d.delete(name, &SetInfo::default());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The file of fragment `rest` of the layer whose collection is `layer`.
+    fn fragment_file(&self, prefix: &str, layer: &str, rest: &str, d: &DataStore) -> Result<Option<String>> {
+        let bblayers = d.get_or_empty("BBLAYERS")?;
+        let pattern = d.get_or_empty(&format!("BBFILE_PATTERN_{layer}"))?;
+        let Ok(regex) = fancy_regex::Regex::new(&pattern) else { return Ok(None) };
+        for dir in bblayers.split_whitespace() {
+            let dir = dir.trim_end_matches('/');
+            if pattern.is_empty() || !regex.is_match(&format!("{dir}/")).unwrap_or(false) {
+                continue;
+            }
+            let path = format!("{dir}/{prefix}/{rest}.conf");
+            if Path::new(&path).exists() {
+                return Ok(Some(path));
+            }
+        }
+        Ok(None)
+    }
+}

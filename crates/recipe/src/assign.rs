@@ -1,0 +1,77 @@
+//! Assignments (manual, "Basic Variable Setting" and the chapters after it).
+
+use crate::{Evaluator, Result};
+use bitzel_base::CompatLevel;
+use bitzel_data::{DataStore, ReadOptions, SetInfo, Value};
+use bitzel_syntax::AssignOp;
+
+impl Evaluator {
+    pub(crate) fn assign(
+        &self,
+        export: bool,
+        name: &str,
+        flag: Option<&str>,
+        op: AssignOp,
+        value: &str,
+        info: &SetInfo,
+        d: &DataStore,
+    ) -> Result<()> {
+        if export {
+            d.set_flag(name, "export", Value::Int(1), &SetInfo { op: Some("exported"), ..info.clone() })?;
+        }
+        let info = SetInfo { op: Some(history_name(op)), detail: Some(Value::str(value)), ..info.clone() };
+        let present = || present_value(d, name, flag);
+        let new = match op {
+            AssignOp::Set => Value::str(value),
+            AssignOp::Immediate => Value::Str(d.create_copy().expand_as(value, &format!("{name}[:=]"))?),
+            AssignOp::WeakDefault => {
+                let new = Value::str(value);
+                return Ok(match flag {
+                    None => d.set_weak(name, new, &info)?,
+                    Some(flag) if self.level() >= CompatLevel::V2_18 => {
+                        d.set_weak_flag(name, flag, new, &info)
+                    }
+                    Some(flag) => d.set_flag(name, flag, new, &info)?,
+                });
+            }
+            AssignOp::Default => match present()? {
+                Some(old) => old,
+                None => Value::str(value),
+            },
+            AssignOp::AppendSpace => Value::str(format!("{} {value}", text(present()?))),
+            AssignOp::PrependSpace => Value::str(format!("{value} {}", text(present()?))),
+            AssignOp::Append => Value::str(format!("{}{value}", text(present()?))),
+            AssignOp::Prepend => Value::str(format!("{value}{}", text(present()?))),
+        };
+        match flag {
+            Some(flag) => d.set_flag(name, flag, new, &info)?,
+            None => d.set(name, new, &info)?,
+        }
+        Ok(())
+    }
+}
+
+/// The value that `+=` and relatives work on: as set by statements, weak defaults left out.
+fn present_value(d: &DataStore, name: &str, flag: Option<&str>) -> Result<Option<Value>> {
+    Ok(match flag {
+        Some(flag) => d.get_own_flag(name, flag),
+        None => d.get_with(name, ReadOptions { expand: false, no_weak_default: true, parsing: true })?,
+    })
+}
+
+fn text(value: Option<Value>) -> String {
+    value.and_then(|value| value.as_str().map(|text| text.to_string())).unwrap_or_default()
+}
+
+fn history_name(op: AssignOp) -> &'static str {
+    match op {
+        AssignOp::Set => "set",
+        AssignOp::Immediate => "immediate",
+        AssignOp::Default => "set?",
+        AssignOp::WeakDefault => "set??",
+        AssignOp::AppendSpace => "append",
+        AssignOp::PrependSpace => "prepend",
+        AssignOp::Append => "postdot",
+        AssignOp::Prepend => "predot",
+    }
+}

@@ -1,0 +1,105 @@
+//! What can go wrong while evaluating metadata.
+
+use bitzel_base::{ErrorKind, SourceLoc};
+use std::path::PathBuf;
+
+/// Result of evaluation.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Errors of evaluating configuration and recipes.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file does not say what it should (BitBake: ParseError).
+    #[error("{}{message}", at(.loc))]
+    Parse {
+        /// What is wrong.
+        message: String,
+        /// Where, if known.
+        loc: Option<SourceLoc>,
+    },
+    /// Reported already, or so wrong that parsing ends at once (BitBake: BBHandledException).
+    #[error("{0}")]
+    Fatal(String),
+    /// The recipe takes itself out (SkipRecipe). Not a failure.
+    #[error("{0}")]
+    Skip(String),
+    /// A file is not there.
+    #[error("file `{0}` not found")]
+    NotFound(String),
+    /// A file cannot be read.
+    #[error("cannot read `{path}`: {cause}; check that it exists and is readable")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+    /// A file is not UTF-8.
+    #[error("`{0}` is not valid UTF-8 (line {1}); convert it, for example with iconv")]
+    NotUtf8(PathBuf, usize),
+    /// A variable cannot be read or set.
+    #[error("{}{cause}", at(.loc))]
+    Data {
+        /// What happened.
+        cause: bitzel_data::Error,
+        /// The statement, if one was being run.
+        loc: Option<SourceLoc>,
+    },
+}
+
+fn at(loc: &Option<SourceLoc>) -> String {
+    loc.as_ref().map(|loc| format!("{loc}: ")).unwrap_or_default()
+}
+
+impl Error {
+    /// A ParseError at `loc`.
+    pub fn parse(message: impl Into<String>, loc: impl Into<Option<SourceLoc>>) -> Error {
+        Error::Parse { message: message.into(), loc: loc.into() }
+    }
+
+    /// Who has to act.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Error::Unreadable { .. } => ErrorKind::Environment,
+            _ => ErrorKind::Input,
+        }
+    }
+
+    /// Name of the exception BitBake raises for it.
+    pub fn exception(&self) -> String {
+        match self {
+            Error::Parse { .. } => "ParseError".to_owned(),
+            Error::Fatal(_) => "BBHandledException".to_owned(),
+            Error::Skip(_) => "SkipRecipe".to_owned(),
+            Error::NotFound(_) => "FileNotFoundError".to_owned(),
+            Error::Unreadable { .. } => "OSError".to_owned(),
+            Error::NotUtf8(..) => "UnicodeDecodeError".to_owned(),
+            Error::Data { cause, .. } => match cause {
+                bitzel_data::Error::Expansion { .. } => "ExpansionError".to_owned(),
+                bitzel_data::Error::Python(failure) => failure.kind.clone(),
+                _ => "BBHandledException".to_owned(),
+            },
+        }
+    }
+
+    pub(crate) fn at(self, file: &str, line: u32) -> Error {
+        match self {
+            Error::Data { cause, loc: None } => Error::Data { cause, loc: Some(SourceLoc::new(file, line)) },
+            Error::Parse { message, loc: None } => {
+                Error::Parse { message, loc: Some(SourceLoc::new(file, line)) }
+            }
+            other => other,
+        }
+    }
+}
+
+impl From<bitzel_data::Error> for Error {
+    fn from(cause: bitzel_data::Error) -> Error {
+        if let bitzel_data::Error::Python(failure) = &cause
+            && failure.kind == "SkipRecipe"
+        {
+            return Error::Skip(failure.message.clone());
+        }
+        Error::Data { cause, loc: None }
+    }
+}

@@ -1,0 +1,247 @@
+//! Running the statements of a file, one after the other.
+
+use crate::files::{FileCache, mark_dependency, normalise, which};
+use crate::host::PythonHost;
+use crate::tasks::{add_task, delete_task};
+use crate::{Error, Result, Variants};
+use bitzel_base::{CompatLevel, SourceLoc};
+use bitzel_data::{Context, DataStore, LogLevel, SetInfo, Value};
+use bitzel_syntax::{FileKind, Severity, Statement, StatementKind};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// Evaluates metadata. One per process; stores come and go.
+pub struct Evaluator {
+    pub(crate) context: Rc<Context>,
+    pub(crate) host: Rc<dyn PythonHost>,
+    files: FileCache,
+    cwd: RefCell<String>,
+}
+
+/// The file whose statements are being run.
+pub(crate) struct Place<'a> {
+    pub(crate) file: &'a str,
+    /// Name of the class, if it is one.
+    pub(crate) class: Option<&'a str>,
+}
+
+impl Evaluator {
+    /// An evaluator working with relative paths from `cwd`.
+    pub fn new(context: Rc<Context>, host: Rc<dyn PythonHost>, cwd: &str) -> Evaluator {
+        Evaluator { context, host, files: FileCache::default(), cwd: RefCell::new(cwd.to_owned()) }
+    }
+
+    /// What stores made for this evaluator share.
+    pub fn context(&self) -> &Rc<Context> {
+        &self.context
+    }
+
+    /// Metadata's Python.
+    pub fn host(&self) -> &Rc<dyn PythonHost> {
+        &self.host
+    }
+
+    /// Which BitBake's behaviour is followed.
+    pub fn level(&self) -> CompatLevel {
+        self.context.level()
+    }
+
+    /// The folder relative paths start from.
+    pub fn cwd(&self) -> String {
+        self.cwd.borrow().clone()
+    }
+
+    /// Evaluates a file into `d` (BitBake: `bb.parse.handle`). A recipe that is not
+    /// included is finalised, with its variants.
+    pub fn handle(&self, file: &str, d: &DataStore, included: bool) -> Result<Option<Variants>> {
+        match file.rsplit('.').next() {
+            Some("bb" | "bbappend" | "bbclass" | "inc") => self.handle_recipe(file, d, included),
+            Some("conf") => self.handle_conf(file, d, included, false).map(|()| None),
+            _ => Err(Error::parse("not a BitBake file", SourceLoc::new(file, 0))),
+        }
+    }
+
+    fn handle_recipe(&self, file: &str, d: &DataStore, included: bool) -> Result<Option<Variants>> {
+        let class =
+            file.strip_suffix(".bbclass").map(|stem| stem.rsplit('/').next().unwrap_or(stem).to_owned());
+        let old = if included { d.peek("FILE", Clone::clone) } else { None };
+        let path = self.resolve(file, d)?;
+        d.includes_mut().enter(&path);
+        let result = self.run_recipe(&path, class.as_deref(), old, d, included);
+        d.includes_mut().leave();
+        result
+    }
+
+    fn run_recipe(
+        &self,
+        path: &str,
+        class: Option<&str>,
+        old: Option<Value>,
+        d: &DataStore,
+        included: bool,
+    ) -> Result<Option<Variants>> {
+        let statements = self.statements(path, FileKind::Recipe, false)?;
+        let outer = old.as_ref().and_then(|v| v.as_str()).map(|v| v.to_string());
+        let moves = class.is_none() && outer.as_deref() != Some(path);
+        if moves {
+            d.set("FILE", Value::str(path), &SetInfo::default())?;
+        }
+        match self.run(&statements, &Place { file: path, class }, d) {
+            Err(Error::Skip(reason)) if !included => {
+                d.set("__SKIPPED", Value::str(reason), &SetInfo::quiet_parsing())?;
+                return Ok(Some(Variants::only(d.clone())));
+            }
+            other => other?,
+        }
+        if class.is_none() && !included {
+            return self.finalise_all(path, d).map(Some);
+        }
+        if moves && let Some(old) = old {
+            d.set("FILE", old, &SetInfo::default())?;
+        }
+        Ok(None)
+    }
+
+    /// Evaluates a configuration file into `d`; `base`: a file of the base configuration
+    /// itself, where `addpylib` is allowed.
+    pub fn handle_conf(&self, file: &str, d: &DataStore, included: bool, base: bool) -> Result<()> {
+        if d.peek("TOPDIR", |_| ()).is_none() {
+            d.set("TOPDIR", Value::str(self.cwd()), &SetInfo::default())?;
+        }
+        let old = if included { d.peek("FILE", Clone::clone) } else { None };
+        let path = self.resolve(file, d)?;
+        d.includes_mut().enter(&path);
+        let result = self.run_conf(&path, d, base);
+        d.includes_mut().leave();
+        result?;
+        if let Some(old) = old {
+            d.set("FILE", old, &SetInfo::default())?;
+        }
+        Ok(())
+    }
+
+    fn run_conf(&self, path: &str, d: &DataStore, base: bool) -> Result<()> {
+        d.set("FILE", Value::str(path), &SetInfo::default())?;
+        let statements = self.statements(path, FileKind::Conf, base)?;
+        self.run(&statements, &Place { file: path, class: None }, d)
+    }
+
+    /// The file behind a name, along BBPATH where it is relative.
+    fn resolve(&self, file: &str, d: &DataStore) -> Result<String> {
+        let cwd = self.cwd();
+        let path = if file.starts_with('/') {
+            mark_dependency(d, file, &cwd);
+            file.to_owned()
+        } else {
+            let (found, looked) = which(&d.get_or_empty("BBPATH")?, file, &cwd);
+            for path in &looked {
+                mark_dependency(d, path, &cwd);
+            }
+            found.ok_or_else(|| {
+                Error::NotFound(format!(
+                    "{file} not found in {}",
+                    d.get_or_empty("BBPATH").unwrap_or_default()
+                ))
+            })?
+        };
+        if !std::path::Path::new(&path).is_file() {
+            return Err(Error::NotFound(path));
+        }
+        Ok(path)
+    }
+
+    /// A file's statements. Warnings go to the user; the first error ends it.
+    fn statements(&self, path: &str, kind: FileKind, base_config: bool) -> Result<Rc<bitzel_syntax::Parse>> {
+        let parse = self.files.parse(path, kind, self.level(), base_config)?;
+        for diagnostic in parse.diagnostics() {
+            let message = diagnostic.message(path).to_string();
+            match diagnostic.severity() {
+                Severity::Warning => self.host.log(LogLevel::Warning, &message),
+                Severity::Error => return Err(Error::parse(message, SourceLoc::new(path, diagnostic.line))),
+                Severity::Fatal => return Err(Error::Fatal(message)),
+            }
+        }
+        Ok(parse)
+    }
+
+    fn run(&self, parse: &bitzel_syntax::Parse, place: &Place, d: &DataStore) -> Result<()> {
+        for statement in parse.statements().iter() {
+            self.run_one(statement, place, d).map_err(|error| error.at(place.file, statement.line))?;
+        }
+        Ok(())
+    }
+
+    fn run_one(&self, statement: &Statement, place: &Place, d: &DataStore) -> Result<()> {
+        use StatementKind as K;
+        let line = statement.line;
+        let info = SetInfo {
+            parsing: true,
+            loc: d.history().is_tracking().then(|| SourceLoc::new(place.file, line)),
+            ..SetInfo::default()
+        };
+        match &statement.kind {
+            K::Assign { export, name, flag, op, value } => {
+                self.assign(*export, name, flag.as_deref(), *op, value, &info, d)?
+            }
+            K::Export(name) => {
+                d.set_flag(name, "export", Value::Int(1), &SetInfo { op: Some("exported"), ..info })?
+            }
+            K::Unset(name) => d.delete(name, &SetInfo { op: Some("unset"), ..info }),
+            K::UnsetFlag(name, flag) => d.delete_flag(name, flag, &info),
+            K::Include { what, required } => self.include(what, *required, place.file, line, d)?,
+            K::IncludeAll(what) => self.include_all(what, place.file, line, d)?,
+            K::Inherit(names) => self.inherit(names, place.file, line, d, false)?,
+            K::InheritDefer(names) => self.inherit_deferred(names, place.file, line, d),
+            K::Function { name, python, fakeroot, body, body_line } => {
+                self.function(name, *python, *fakeroot, body, *body_line, place, d)?
+            }
+            K::Def { name, text, body_line } => self.def(name, text, place, *body_line, d)?,
+            K::AddTask { tasks, after, before } => {
+                for task in tasks {
+                    self.add_tasks_of(task, after, before, d)?;
+                }
+            }
+            K::DelTask(names) => {
+                for name in d.expand(names)?.split_whitespace() {
+                    delete_task(d, name)?;
+                }
+            }
+            K::AddHandler(names) => {
+                for name in names.split_whitespace() {
+                    d.push_to_list("__BBHANDLERS", Value::str(name));
+                    d.set_flag(name, "handler", Value::Int(1), &info)?;
+                }
+            }
+            K::ExportFunctions(names) => self.export_functions(names, place, d)?,
+            K::AddPyLib(dir, namespace) => {
+                let dir = d.expand(dir)?;
+                self.host.add_pylib(&normalise(&dir, &self.cwd()), namespace, d)?;
+            }
+            K::AddFragments { prefix, variable, flagged, builtins } => {
+                self.add_fragments(prefix, variable, flagged, builtins, place.file, line, d)?
+            }
+        }
+        Ok(())
+    }
+
+    fn add_tasks_of(
+        &self,
+        task: &str,
+        after: &[std::sync::Arc<str>],
+        before: &[std::sync::Arc<str>],
+        d: &DataStore,
+    ) -> Result<()> {
+        let expand = |words: &[std::sync::Arc<str>]| -> Result<Vec<Rc<str>>> {
+            let mut out = Vec::new();
+            for word in words {
+                out.extend(d.expand(word)?.split_whitespace().map(Rc::from));
+            }
+            Ok(out)
+        };
+        let (after, before) = (expand(after)?, expand(before)?);
+        for task in d.expand(task)?.split_whitespace() {
+            add_task(d, task, &after, &before)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,78 @@
+//! `include`, `require` and `include_all`.
+
+use crate::files::{depends_on, mark_dependency, which};
+use crate::{Error, Evaluator, Result};
+use bitzel_base::SourceLoc;
+use bitzel_data::{DataStore, LogLevel};
+use std::path::Path;
+
+impl Evaluator {
+    /// Includes each file named, found beside the including file or along BBPATH.
+    pub(crate) fn include(
+        &self,
+        what: &str,
+        required: bool,
+        parent: &str,
+        line: u32,
+        d: &DataStore,
+    ) -> Result<()> {
+        for name in d.expand(what)?.split_whitespace() {
+            self.include_one(name, required, parent, line, d)?;
+        }
+        Ok(())
+    }
+
+    fn include_one(&self, name: &str, required: bool, parent: &str, line: u32, d: &DataStore) -> Result<()> {
+        if name == parent {
+            return Ok(());
+        }
+        let cwd = self.cwd();
+        let mut file = name.to_owned();
+        if !name.starts_with('/') {
+            let folder = Path::new(parent).parent().map_or("", |p| p.to_str().unwrap_or_default());
+            let search = format!("{folder}:{}", d.get_or_empty("BBPATH")?);
+            let (found, looked) = which(&search, name, &cwd);
+            if let Some(found) = &found {
+                self.warn_if_twice(found, parent, line, d);
+            }
+            for path in &looked {
+                mark_dependency(d, path, &cwd);
+            }
+            if let Some(found) = found {
+                file = found;
+            }
+        } else {
+            self.warn_if_twice(name, parent, line, d);
+        }
+        match self.handle(&file, d, true) {
+            Ok(_) => Ok(()),
+            Err(Error::NotFound(_)) if !required => Ok(()),
+            Err(Error::NotFound(_)) => Err(Error::parse(
+                format!("Could not include required file {file}"),
+                SourceLoc::new(parent, line),
+            )),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// `include_all`: the file in every folder of BBPATH.
+    pub(crate) fn include_all(&self, what: &str, parent: &str, line: u32, d: &DataStore) -> Result<()> {
+        let what = d.expand(what)?;
+        for folder in d.get_or_empty("BBPATH")?.split(':') {
+            for name in what.split_whitespace() {
+                let file = format!("{}/{name}", folder.strip_suffix('/').unwrap_or(folder));
+                self.include_one(&file, false, parent, line, d)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn warn_if_twice(&self, file: &str, parent: &str, line: u32, d: &DataStore) {
+        if depends_on(d, file) {
+            self.host.log(
+                LogLevel::Warning,
+                &format!("{parent}:{line}: Duplicate inclusion for {file} in {parent}"),
+            );
+        }
+    }
+}

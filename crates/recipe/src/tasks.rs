@@ -1,0 +1,141 @@
+//! Tasks of a recipe: adding, deleting, and what is known of them in the end.
+
+use crate::Result;
+use bitzel_data::{DataStore, LogLevel, SetInfo, Value};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// Book-keeping variable that lists the tasks.
+const TASKS: &str = "__BBTASKS";
+
+fn task_name(name: &str) -> Rc<str> {
+    if name.starts_with("do_") { name.into() } else { format!("do_{name}").into() }
+}
+
+/// Names of the tasks added so far.
+pub(crate) fn task_list(d: &DataStore) -> Vec<Rc<str>> {
+    d.peek(TASKS, Value::list_of_str).unwrap_or_default()
+}
+
+fn deps_of(d: &DataStore, task: &str) -> Vec<Rc<str>> {
+    d.get_own_flag(task, "deps").map(|deps| deps.list_of_str()).unwrap_or_default()
+}
+
+fn set_deps(d: &DataStore, task: &str, deps: Vec<Rc<str>>) -> Result<()> {
+    Ok(d.set_flag(task, "deps", Value::strings(deps), &SetInfo::quiet_parsing())?)
+}
+
+/// `addtask NAME after .. before ..`. Also `bb.build.addtask`.
+pub fn add_task(d: &DataStore, name: &str, after: &[Rc<str>], before: &[Rc<str>]) -> Result<()> {
+    let task = task_name(name);
+    d.set_flag(&task, "task", Value::Int(1), &SetInfo::quiet_parsing())?;
+    if !task_list(d).contains(&task) {
+        d.push_to_list(TASKS, Value::Str(task.clone()));
+    }
+    let mut deps = deps_of(d, &task);
+    for entry in after {
+        let entry = task_name(entry);
+        if !deps.contains(&entry) {
+            deps.push(entry);
+        }
+    }
+    set_deps(d, &task, deps)?;
+    for entry in before {
+        let entry = task_name(entry);
+        let mut deps = deps_of(d, &entry);
+        if !deps.contains(&task) {
+            deps.insert(0, task.clone());
+            set_deps(d, &entry, deps)?;
+        }
+    }
+    Ok(())
+}
+
+/// `deltask NAME`: the task and all edges to it go; what it stood between is not joined.
+pub fn delete_task(d: &DataStore, name: &str) -> Result<()> {
+    let task = task_name(name);
+    let mut tasks = task_list(d);
+    if tasks.contains(&task) {
+        tasks.retain(|other| *other != task);
+        d.set(TASKS, Value::strings(&tasks), &SetInfo::quiet_parsing())?;
+    }
+    d.delete_flag(&task, "deps", &SetInfo::quiet_parsing());
+    for other in &tasks {
+        let mut deps = deps_of(d, other);
+        if deps.contains(&task) {
+            deps.retain(|dep| *dep != task);
+            set_deps(d, other, deps)?;
+        }
+    }
+    Ok(())
+}
+
+/// Flags that say what a task depends on or how it behaves, kept in `_task_deps`.
+const KEPT_FLAGS: [&str; 11] = [
+    "mcdepends",
+    "depends",
+    "rdepends",
+    "deptask",
+    "rdeptask",
+    "recrdeptask",
+    "recideptask",
+    "nostamp",
+    "fakeroot",
+    "noexec",
+    "umask",
+];
+
+/// Collects tasks and their flags into `_task_deps`.
+pub(crate) fn collect_tasks(d: &DataStore) -> Result<()> {
+    let mut names: Vec<Rc<str>> = Vec::new();
+    let mut parents: BTreeMap<Rc<str>, Vec<Rc<str>>> = BTreeMap::new();
+    let mut kept: Vec<(&str, BTreeMap<Rc<str>, Rc<str>>)> =
+        KEPT_FLAGS.iter().map(|flag| (*flag, BTreeMap::new())).collect();
+    for task in task_list(d) {
+        let task = d.expand(&task)?;
+        d.set_flag(&task, "task", Value::Int(1), &SetInfo::quiet_parsing())?;
+        if !names.contains(&task) {
+            names.push(task.clone());
+        }
+        for (flag, texts) in &mut kept {
+            let Some(value) = d.get_flag(&task, flag, true)? else { continue };
+            let text: Rc<str> = match value {
+                Value::Str(text) => text,
+                Value::Int(number) => number.to_string().into(),
+                _ => continue,
+            };
+            if matches!(*flag, "nostamp" | "fakeroot" | "noexec") && &*text != "1" {
+                d.context().interp().log(
+                    LogLevel::Warning,
+                    &format!(
+                        "In a future version of BitBake, setting the '{flag}' flag to something other than '1' will result in the flag not being set. See YP bug #13808."
+                    ),
+                );
+            }
+            texts.insert(task.clone(), text);
+        }
+        let mut deps: Vec<Rc<str>> = Vec::new();
+        for dep in deps_of(d, &task) {
+            let dep = d.expand(&dep)?;
+            if !deps.contains(&dep) {
+                deps.push(dep);
+            }
+        }
+        parents.insert(task, deps);
+    }
+    let map = |entries: Vec<(Rc<str>, Value)>| Value::Map(Rc::new(entries));
+    let mut result: Vec<(Rc<str>, Value)> = vec![
+        ("tasks".into(), Value::strings(&names)),
+        (
+            "parents".into(),
+            map(parents.into_iter().map(|(task, deps)| (task, Value::strings(deps))).collect()),
+        ),
+    ];
+    for (flag, texts) in kept {
+        result.push((
+            flag.into(),
+            map(texts.into_iter().map(|(task, text)| (task, Value::Str(text))).collect()),
+        ));
+    }
+    Ok(d.set("_task_deps", map(result), &SetInfo::quiet_parsing())?)
+}
