@@ -2,7 +2,9 @@
 
 import os
 
-from . import revisions
+import bb.utils
+
+from . import checksums, mirrors, revisions, unpack
 from .errors import NoMethodError
 
 
@@ -71,3 +73,66 @@ class FetchMethod:
         """The name under which a head revision is remembered."""
         key = self._revision_key(ud, d, name)
         return "%s-%s" % (key, d.getVar("PN") or "")
+
+    def download(self, urldata, d):
+        """Fetches from upstream to `localpath`. Raises FetchError."""
+        raise NoMethodError(urldata.url)
+
+    def verify_donestamp(self, ud, d):
+        """Whether the download is complete and right."""
+        return checksums.verify_donestamp(ud, d)
+
+    def update_donestamp(self, ud, d):
+        """Verifies the download and notes that it is right."""
+        checksums.update_stamp(ud, d)
+
+    def done(self, ud, d):
+        """Whether the download is there."""
+        return os.path.exists(ud.localpath)
+
+    def implicit_urldata(self, ud, d):
+        """FetchData of URLs that this one stands for."""
+        return []
+
+    def try_mirrors(self, fetch, urldata, d, mirror_lines, check=False):
+        """Fetches from a mirror: where it then lies, or None."""
+        return mirrors.try_mirrors(fetch, d, urldata, mirror_lines, check)
+
+    def checkstatus(self, fetch, urldata, d):
+        """Whether upstream has it."""
+        return True
+
+    def update_mirror_links(self, ud, origud):
+        """Links what a mirror's fetcher put to DL_DIR to where the URL's own is looked for."""
+        mirrors.ensure_symlink(ud.localpath, origud.localpath)
+
+    def ensure_symlink(self, target, link_name):
+        """Makes `link_name` a link to `target`, unless something is there."""
+        mirrors.ensure_symlink(target, link_name)
+
+    def unpack(self, urldata, rootdir, data):
+        """Unpacks the download below `rootdir`. Raises UnpackError."""
+        unpack.unpack(urldata, rootdir, data)
+
+    def unpack_update(self, urldata, rootdir, data):
+        """Updates a checkout in place."""
+        raise RuntimeError("No support for updating an unpacked '%s' URL in place" % urldata.type)
+
+    def clean(self, urldata, d):
+        """Removes the download."""
+        bb.utils.remove(urldata.localpath)
+
+    def cleanup_upon_failure(self):
+        """Whether a failed download leaves something to be removed."""
+        return True
+
+    def _strip_leading_slashes(self, relpath):
+        return relpath.lstrip("/")
+
+    def getUrls(self):
+        """URLs, as an old interface has it."""
+        return self.urls
+
+    def setUrls(self, urls):
+        """URLs, as an old interface has it."""
+        self.urls = urls

@@ -9,7 +9,10 @@ import re
 import urllib.parse
 from functools import lru_cache
 
-from .errors import MissingParameterError
+from .errors import MalformedUrl, MissingParameterError
+
+_MIRROR_URL = re.compile(
+    r"(?P<type>[^:]*)://((?P<user>[^/;]+)@)?(?P<location>[^;]+)(;(?P<parm>.*))?$")
 
 __all__ = ["URI", "decodeurl", "encodeurl", "decodemirrorurl", "mirror_from_string"]
 
@@ -158,24 +161,26 @@ def encodeurl(decoded):
 def decodemirrorurl(url):
     """decodeurl() for the left side of a mirror line, whose parts are regular expressions.
 
-    Nothing is unquoted or checked: `http://.*/.*`, `https?://[^/]*/.*`.
+    Nothing is unquoted. Raises MalformedUrl for a text without `TYPE://`.
     """
-    match = re.match(r"(?P<type>[^:]*)://((?P<user>[^/;]+)@)?(?P<location>[^;]+)(;(?P<parm>.*))?$", url)
+    match = _MIRROR_URL.match(url)
     if not match:
-        return ("", "", url, "", "", collections.OrderedDict())
-    scheme = match.group("type")
-    location = match.group("location")
-    user = match.group("user") or ""
+        raise MalformedUrl(url)
+    scheme, user, location, parm = match.group("type", "user", "location", "parm")
     password = ""
     if scheme.lower() == "file":
         host, path = "", (user + "@" if user else "") + location
         user = ""
     else:
-        host, slash, path = location.partition("/")
-        path = slash + path if slash else "/"
-        if ":" in user:
-            user, _, password = user.partition(":")
-    return (scheme, host, path, user, password, _split_pairs(match.group("parm") or "", ";"))
+        host, _, path = location.partition("/")
+        path = "/" + path
+        user, _, password = (user or "").partition(":")
+    params = _split_pairs(parm or "", ";")
+    for name, value in params.items():
+        if value is None:
+            raise MalformedUrl(url, "The URL: '%s' is invalid: parameter %s does not specify a value (missing '=')"
+                               % (url, name))
+    return (scheme, host, path, user, password, params)
 
 
 def mirror_from_string(data):

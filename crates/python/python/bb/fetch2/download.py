@@ -1,0 +1,171 @@
+"""Downloads over http and https: what bitzel's downloader is asked to do, and what it answers."""
+
+import base64
+import json
+import logging
+import os
+import shlex
+
+import bb
+import bb.utils
+
+from . import checksums
+from .errors import ChecksumError, FetchError
+
+logger = logging.getLogger("BitBake.Fetcher")
+
+_DEFAULT_TOOL = "/usr/bin/env wget --tries=2 --timeout=100"
+# Options of wget the downloader has too: name -> (what it is, takes a value).
+_KNOWN = {
+    "-t": ("tries", True), "--tries": ("tries", True),
+    "-T": ("timeout", True), "--timeout": ("timeout", True),
+    "--no-check-certificate": ("insecure", False),
+    "--passive-ftp": (None, False), "-nv": (None, False), "-q": (None, False), "--no-verbose": (None, False),
+    "-4": (None, False), "--inet4-only": (None, False),
+}
+
+
+def default_tool(d):
+    """The command line for FTP."""
+    tool = d.getVar("FETCHCMD_wget") or _DEFAULT_TOOL
+    if not _check_certificates(d):
+        tool += " --no-check-certificate"
+    return tool
+
+
+def _check_certificates(d):
+    return bb.utils.to_boolean(d.getVar("BB_CHECK_SSL_CERTS") or "1")
+
+
+def _parse_tool(text):
+    """Options of a plain wget command line as a dictionary, None for any other command."""
+    words = shlex.split(text)
+    if words[:1] == ["/usr/bin/env"]:
+        words = words[1:]
+    if not words or os.path.basename(words[0]) != "wget":
+        return None
+    options = {}
+    rest = iter(words[1:])
+    for word in rest:
+        name, sep, value = word.partition("=")
+        known = _KNOWN.get(name)
+        if known is None:
+            return None
+        if known[1] and not sep:
+            value = next(rest, "")
+        if known[0]:
+            options[known[0]] = value if known[1] else True
+    return options
+
+
+def custom_tool(d):
+    """FETCHCMD_wget where it asks for something the downloader does not do; else None."""
+    text = d.getVar("FETCHCMD_wget")
+    if not text or _parse_tool(text) is not None:
+        return None
+    return default_tool(d)
+
+
+def _number(text, default):
+    try:
+        return int(float(text))
+    except (TypeError, ValueError):
+        return default
+
+
+def options(d):
+    """How to download: tries, seconds without an answer, TLS, proxies."""
+    tool = _parse_tool(d.getVar("FETCHCMD_wget") or _DEFAULT_TOOL) or {}
+    origenv = d.getVar("BB_ORIGENV", False)
+
+    def setting(name):
+        return d.getVar(name) or (origenv.getVar(name) if origenv else None)
+
+    proxies = {}
+    for scheme in ("http", "https", "all"):
+        value = setting(scheme + "_proxy") or setting(scheme.upper() + "_PROXY")
+        if value:
+            proxies[scheme] = value
+    home = setting("HOME") or os.environ.get("HOME")
+    return {
+        "tries": max(1, _number(tool.get("tries"), 2)),
+        "timeout": max(1, _number(tool.get("timeout"), 100)),
+        "insecure": bool(tool.get("insecure")) or not _check_certificates(d),
+        "ca_file": setting("SSL_CERT_FILE") or None,
+        "proxies": proxies,
+        "no_proxy": setting("no_proxy") or setting("NO_PROXY") or "",
+        "netrc": os.path.join(home, ".netrc") if home else None,
+        "threads": max(1, _number(d.getVar("BB_FETCH_THREADS"), 8)),
+    }
+
+
+def basic_credentials(ud):
+    """User and password as the Authorization header has them."""
+    return base64.b64encode(("%s:%s" % (ud.user, ud.pswd)).encode("utf-8")).decode("ascii")
+
+
+def job(ud, url, target, lock=None):
+    """One file to download, for the downloader."""
+    return {
+        "url": url,
+        "target": target,
+        "user": ud.user or None,
+        "password": ud.pswd or "",
+        "redirect_auth": ud.parm.get("redirectauth", "1") == "1",
+        "headers": getattr(ud, "http_headers", {}),
+        "lock": lock,
+        "done": ud.donestamp if lock else None,
+        "expected": {} if ud.ignore_checksums else
+                    {kind: value for kind, value in ((kind, getattr(ud, kind + "_expected", None))
+                                                     for kind in checksums.CHECKSUM_LIST if kind != "goh1") if value},
+    }
+
+
+def run(jobs, settings):
+    """Downloads the jobs at the same time; the answers, in order.
+
+    Progress is reported through the log: one line for each file that takes long.
+    """
+    import _bitzel
+
+    def progress(text):
+        for line in json.loads(text):
+            logger.info("%s: %s" % (line["name"], line["text"]))
+        return not _interrupted()
+
+    return json.loads(_bitzel.fetch_files(json.dumps(jobs), json.dumps(settings), progress))
+
+
+def _interrupted():
+    return False
+
+
+def complete(found, path):
+    """All checksums of a finished download: those computed while downloading, and Go's."""
+    found = dict(found)
+    found["goh1"] = checksums._goh1(path, found["sha256"])
+    return {kind: found[kind] for kind in checksums.CHECKSUM_LIST}
+
+
+def fetch_file(ud, d, url, target):
+    """Downloads one file and returns its checksums. Raises FetchError, ChecksumError."""
+    answer = getattr(ud, "prefetched", None)
+    ud.prefetched = None
+    if answer is None or answer.get("url") != url:
+        answer = run([job(ud, url, target)], options(d))[0]
+    return result(ud, answer, target)
+
+
+def result(ud, answer, target):
+    """The checksums in an answer. Raises what it says went wrong."""
+    if "found" in answer:
+        return complete(answer["found"], target)
+    if answer.get("bad_checksum"):
+        _raise_mismatch(ud, answer["computed"], target)
+    raise FetchError(answer["error"], ud.url)
+
+
+def _raise_mismatch(ud, found, target):
+    found = dict(found, goh1="")
+    error = checksums.mismatch(ud, target, found, [kind for kind in found if kind != "goh1"])
+    raise error if error else ChecksumError("Checksum mismatch!", ud.url, found["sha256"])

@@ -1,0 +1,5 @@
+"""The logger of `bb.utils`."""
+
+import logging
+
+logger = logging.getLogger("BitBake.Util")
