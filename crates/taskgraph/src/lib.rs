@@ -1,1 +1,37 @@
 //! Providers, task graph, signatures and siginfo files.
+//!
+//! Pure functions over evaluated recipes: which recipe provides a name
+//! ([`ProviderIndex`]), which recipes targets need ([`Resolution`]), which
+//! tasks have to run in which order ([`TaskGraph`]), and with which hashes.
+
+mod choose;
+mod components;
+mod config;
+mod conflict;
+mod cycle;
+mod dot;
+mod edges;
+mod error;
+mod graph;
+mod index;
+mod names;
+mod prune;
+mod recursion;
+mod resolve;
+mod similar;
+mod target;
+mod version;
+mod words;
+
+pub use choose::{Choice, ProviderNotice};
+pub use config::{ConfigVars, MapConfig};
+pub use cycle::CycleReport;
+pub use dot::{pn_buildlist, task_depends};
+pub use edges::GraphOptions;
+pub use error::{Conflict, ConflictingProvider, GraphError, Missing};
+pub use graph::{EdgeKinds, GraphBuilder, Rows, TaskGraph, TaskIx};
+pub use index::{ProviderIndex, Recipe, RecipeIx};
+pub use names::Names;
+pub use resolve::{Resolution, ResolveOptions};
+pub use target::{Target, task_name};
+pub use version::{Version, compare_part, matches_wanted};
