@@ -34,6 +34,14 @@ pub enum ScanError {
         /// What is wrong.
         message: Box<str>,
     },
+    /// A call that the scan cannot make sense of; neither can BitBake's.
+    #[error("call of `{function}`: argument {position} is missing or no text")]
+    PythonArgument {
+        /// Dotted name of the function called.
+        function: Box<str>,
+        /// Counted from 1.
+        position: usize,
+    },
 }
 
 impl ScanError {

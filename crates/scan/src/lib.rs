@@ -6,7 +6,11 @@
 //! whoever calls them keeps results by text.
 
 mod error;
+mod python;
 mod shell;
 
 pub use error::ScanError;
+pub use python::{
+    CallFinds, CallVisitor, ModuleFunction, NoVisitor, PythonRefs, scan_module, scan_python, scan_python_with,
+};
 pub use shell::{ShellRefs, scan_shell};
