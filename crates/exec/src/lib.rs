@@ -1,1 +1,31 @@
-//! Executor trait, sandbox and resource limits.
+//! Runs tasks: the [`Executor`] trait, a sandbox of Linux namespaces, limits
+//! of resources, and the report of what a host can enforce.
+//!
+//! A task is described by a [`TaskSpec`] and ends as a [`TaskOutcome`]; a task
+//! that fails is no error. Shell tasks go through [`LocalExecutor`], whose
+//! small helper process is the same program started with a private first
+//! argument (see [`helper_main`]); a single-threaded runner that has forked
+//! itself off uses [`Sandbox::call`]. Both run the same code.
+//!
+//! Nothing here reads environment variables or has state of its own.
+
+mod cgroup;
+mod error;
+mod executor;
+mod helper;
+mod limits;
+mod outcome;
+mod plan;
+mod sandbox;
+mod spec;
+mod view;
+
+pub use cgroup::{Controller, Controllers, Version};
+pub use error::Error;
+pub use executor::{Cancel, Executor, LocalExecutor};
+pub use helper::{HELPER_ARGUMENT, helper_main};
+pub use limits::{Limits, Resource};
+pub use outcome::{ExitStatus, LimitHit, Refusal, RefusalKind, TaskOutcome, Usage};
+pub use sandbox::{Sandbox, SandboxConfig, TaskIo, refused_syscalls};
+pub use spec::{Access, Fakeroot, Identity, Mode, Network, TaskSpec};
+pub use view::HostView;

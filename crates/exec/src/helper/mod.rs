@@ -1,0 +1,15 @@
+//! The helper process: a small, single-threaded process that forks tasks on
+//! behalf of a large one, so that starting a task costs the same whatever the
+//! memory of the program that builds.
+//!
+//! The helper is the same program, started anew with [`HELPER_ARGUMENT`] first.
+
+mod client;
+mod server;
+mod wire;
+
+pub(crate) use client::{Helper, outcome};
+pub use server::helper_main;
+
+/// First argument that makes a program call [`helper_main`] with the rest.
+pub const HELPER_ARGUMENT: &str = "__sandbox";

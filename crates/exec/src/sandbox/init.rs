@@ -1,0 +1,344 @@
+//! The first process of a sandbox: builds it, starts the task, waits, enforces
+//! what the kernel does not, and takes everything down with it.
+
+use super::filter::Filters;
+use super::ids::{self, Mapping};
+use super::program::{Program, prepare_callback};
+use super::setup::{SetupError, Step};
+use super::watch::{Process, Watch, descendants};
+use super::{harden, mounts, sys};
+use crate::limits::Resource;
+use crate::outcome::{ExitStatus, LimitHit};
+use crate::plan::Plan;
+use crate::spec::{Fakeroot, Network, TaskSpec};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use serde::{Deserialize, Serialize};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::time::{Duration, Instant};
+
+/// Time pseudo has to write down its database.
+const FAKEROOT_STOP: Duration = Duration::from_secs(10);
+
+/// Exit code of a shell whose command was ended by SIGXFSZ.
+const FILE_SIZE_CODE: i32 = 128 + libc::SIGXFSZ;
+
+/// What the sandbox's first process tells when all is over.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum InitReport {
+    /// The sandbox could not be built.
+    Setup(SetupError),
+    /// The program could not be started: what failed, and the errno.
+    Exec(String, i32),
+    /// The task ran.
+    Ended { status: ExitStatus, limit: Option<LimitHit>, notes: Vec<String> },
+}
+
+/// What a task does: a program, or code of the process this one is a copy of.
+pub(crate) enum Work<'a> {
+    Program,
+    Callback(&'a mut dyn FnMut() -> i32),
+}
+
+/// What the first process is given; made before it exists.
+pub(crate) struct Init<'a> {
+    pub spec: &'a TaskSpec,
+    /// The file tree; `None` runs the task unisolated.
+    pub isolation: Option<Isolation<'a>>,
+    pub stdio: [BorrowedFd<'a>; 3],
+    /// Where the report goes and cancellation comes from.
+    pub control: BorrowedFd<'a>,
+    /// Control group files to join by.
+    pub doors: Vec<OwnedFd>,
+    /// A control group holds the memory limit.
+    pub memory_is_held: bool,
+    /// Becomes readable when the parent has written the id maps.
+    pub mapped: Option<OwnedFd>,
+}
+
+/// How a task is isolated.
+pub(crate) struct Isolation<'a> {
+    pub plan: Plan,
+    pub mapping: Mapping,
+    pub filters: &'a Filters,
+    pub owner: Option<BorrowedFd<'a>>,
+}
+
+impl Init<'_> {
+    /// Runs as the new process, to its end.
+    pub(crate) fn run(self, work: Work<'_>) -> ! {
+        let report = match self.prepare() {
+            Ok(stdio) => self.task(work, stdio),
+            Err(error) => InitReport::Setup(error),
+        };
+        let text = serde_json::to_vec(&report).expect("reports hold nothing JSON cannot");
+        let line = [text.as_slice(), b"\n"].concat();
+        let mut rest = line.as_slice();
+        while let Ok(sent @ 1..) = rustix::io::write(self.control, rest) {
+            rest = &rest[sent..];
+        }
+        sys::exit_now(0)
+    }
+
+    /// Everything up to the task. Returns the standard streams, out of the way of 0 to 2.
+    fn prepare(&self) -> Result<[RawFd; 3], SetupError> {
+        let die = Some(rustix::process::Signal::KILL);
+        rustix::process::set_parent_process_death_signal(die).step("tie the sandbox to its parent")?;
+        let stdio = self.stdio.map(|fd| rustix::io::fcntl_dupfd_cloexec(fd, 10));
+        let [Ok(stdin), Ok(stdout), Ok(stderr)] = stdio else {
+            return Err(SetupError { step: "set up the standard streams".to_owned(), errno: libc::EMFILE });
+        };
+        for door in &self.doors {
+            rustix::io::write(door, b"0").step("join the control group")?;
+        }
+        let stdio = [stdin, stdout, stderr].map(std::os::fd::IntoRawFd::into_raw_fd);
+        match &self.isolation {
+            None => {
+                // Processes left behind come to this one instead of the host's.
+                rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
+                    .step("become a reaper")?;
+                self.close_others(&stdio)?;
+            }
+            Some(isolation) => {
+                self.isolate(isolation, &stdio)?;
+                rustix::process::set_parent_process_death_signal(die)
+                    .step("tie the sandbox to its parent")?;
+                let private = rustix::process::DumpableBehavior::NotDumpable;
+                rustix::process::set_dumpable_behavior(private).step("close this process to the task")?;
+                harden::harden(self.spec, &isolation.plan, isolation.filters)?;
+            }
+        }
+        Ok(stdio)
+    }
+
+    fn isolate(&self, isolation: &Isolation<'_>, stdio: &[RawFd]) -> Result<(), SetupError> {
+        if let Some(mapped) = &self.mapped {
+            let mut byte = [0u8];
+            let got = rustix::io::read(mapped, &mut byte).step("wait for the id maps")?;
+            if got == 0 {
+                return Err(SetupError { step: "wait for the id maps".to_owned(), errno: libc::EPERM });
+            }
+            // Uid 0 of the new namespace, whoever that is outside.
+            let root = crate::plan::Ids { uid: 0, gid: 0 };
+            ids::become_unprivileged(root).step("become the namespace's root")?;
+        }
+        if isolation.mapping.is_early() {
+            isolation.mapping.write_own()?;
+        }
+        mounts::enter(&isolation.plan, isolation.owner)?;
+        self.close_others(stdio)?;
+        rustix::system::sethostname(b"localhost").step("set the host name")?;
+        if self.spec.network == Network::Loopback {
+            sys::loopback_up().step("bring up the loopback interface")?;
+        }
+        if let Mapping::Late { outside } = isolation.mapping {
+            ids::become_unprivileged(outside).step("drop root")?;
+            sys::new_user_namespace().step("make namespaces (user)")?;
+            isolation.mapping.write_own()?;
+        }
+        // A second lock on what the filter refuses. Kernels without user namespaces have no such file.
+        sys::write_file(c"/proc/sys/user/max_user_namespaces", "0").ok();
+        Ok(())
+    }
+
+    fn close_others(&self, stdio: &[RawFd]) -> Result<(), SetupError> {
+        let mut keep = self.spec.keep_fds.clone();
+        keep.push(self.control.as_raw_fd());
+        keep.extend(stdio);
+        sys::close_others(&keep).step("close inherited files")
+    }
+
+    fn task(&self, work: Work<'_>, stdio: [RawFd; 3]) -> InitReport {
+        let signals = match sys::signal_fd(&(1..=64).collect::<Vec<_>>()) {
+            Ok(fd) => fd,
+            Err(error) => return InitReport::Exec("watch for signals".to_owned(), errno(&error)),
+        };
+        let plan = self.isolation.as_ref().map(|isolation| &isolation.plan);
+        let watch = Watch::new(self.spec, plan, self.memory_is_held);
+        let pid = match work {
+            Work::Program => Program::new(self.spec, stdio, self.rlimits())
+                .map_err(|error| ("read the command line", error))
+                .and_then(|program| program.start()),
+            Work::Callback(callback) => match sys::fork() {
+                Ok(None) => self.callback(callback, stdio),
+                Ok(Some(pid)) => Ok(pid),
+                Err(error) => Err(("start a process", error)),
+            },
+        };
+        match pid {
+            Ok(pid) => self.supervise(pid, &signals, watch),
+            Err((what, error)) => InitReport::Exec(what.to_owned(), errno(&error)),
+        }
+    }
+
+    fn callback(&self, callback: &mut dyn FnMut() -> i32, stdio: [RawFd; 3]) -> ! {
+        sys::reset_signals();
+        if !self.spec.interactive {
+            rustix::process::setsid().ok();
+        }
+        let ready = prepare_callback(stdio, self.spec.umask, &self.rlimits())
+            .and_then(|()| Ok(rustix::process::chdir(&self.spec.cwd)?))
+            .and_then(|()| sys::close_others(&self.spec.keep_fds));
+        if let Err(error) = ready {
+            let text = format!("sandbox: prepare the task in `{}`: {error}\n", self.spec.cwd.display());
+            rustix::io::write(rustix::stdio::stderr(), text.as_bytes()).ok();
+            sys::exit_now(126)
+        }
+        sys::exit_now(callback())
+    }
+
+    fn rlimits(&self) -> Vec<(u32, libc::rlimit)> {
+        let both = |value: u64| libc::rlimit { rlim_cur: value, rlim_max: value };
+        let mut limits = vec![(libc::RLIMIT_CORE, both(0))];
+        if let Some(size) = self.spec.limits.get(Resource::FileSize) {
+            limits.push((libc::RLIMIT_FSIZE, both(size)));
+        }
+        // Counted per user namespace and id: by the sandbox, if there is one. One more for its
+        // first process, and one to see the limit being passed.
+        if let (Some(pids), Some(_)) = (self.spec.limits.get(Resource::Pids), &self.isolation) {
+            limits.push((libc::RLIMIT_NPROC, both(pids + 2)));
+        }
+        limits
+    }
+
+    fn supervise(&self, task: i32, signals: &OwnedFd, mut watch: Watch) -> InitReport {
+        let started = Instant::now();
+        let deadline = self.spec.limits.timeout();
+        let (mut status, mut limit, mut waited_ms) = (None, None, 0);
+        while status.is_none() && limit.is_none() {
+            let left = deadline.map(|timeout| timeout.saturating_sub(started.elapsed()));
+            let pause = [left, watch.pace()].into_iter().flatten().min();
+            if self.wait_for_news(signals, pause) {
+                status = Some(ExitStatus::Cancelled);
+                break;
+            }
+            reap(&mut waited_ms, |ended| {
+                if ended.pid == task {
+                    status = Some(ended.status);
+                }
+            });
+            limit = match (status, deadline) {
+                (None, Some(timeout)) if started.elapsed() >= timeout => {
+                    let (limit, used) = (timeout.as_millis() as u64, started.elapsed().as_millis() as u64);
+                    Some(LimitHit { resource: Resource::Timeout, limit, used })
+                }
+                _ if watch.pace().is_some() => watch.look(waited_ms),
+                _ => None,
+            };
+        }
+        // 128 + signal is how shells pass on that a command of theirs was killed.
+        if let Some(ExitStatus::Signal(libc::SIGXFSZ) | ExitStatus::Code(FILE_SIZE_CODE)) = status {
+            limit = self.spec.limits.get(Resource::FileSize).map(|limit| LimitHit {
+                resource: Resource::FileSize,
+                limit,
+                used: limit,
+            });
+        }
+        let notes =
+            self.clean_up(status.is_some_and(|status| status != ExitStatus::Cancelled), &mut waited_ms);
+        InitReport::Ended { status: status.unwrap_or(ExitStatus::Signal(libc::SIGKILL)), limit, notes }
+    }
+
+    /// Sleeps until a signal, the pause's end or a cancellation; tells of the last.
+    fn wait_for_news(&self, signals: &OwnedFd, pause: Option<Duration>) -> bool {
+        let pause = pause.map(|pause| Timespec {
+            tv_sec: pause.as_secs() as i64,
+            tv_nsec: i64::from(pause.subsec_nanos()),
+        });
+        let mut fds = [PollFd::new(signals, PollFlags::IN), PollFd::new(&self.control, PollFlags::IN)];
+        poll(&mut fds, pause.as_ref()).ok();
+        let cancelled = fds[1].revents().intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR);
+        if !fds[0].revents().is_empty() {
+            let mut buffer = [0u8; 1024];
+            while rustix::io::read(signals, &mut buffer).is_ok() {}
+        }
+        cancelled
+    }
+
+    /// Ends what the task has left behind, pseudo's server last and politely.
+    fn clean_up(&self, finished: bool, waited_ms: &mut u64) -> Vec<String> {
+        let mut notes = Vec::new();
+        let is_server = |process: &Process| self.spec.fakeroot.is_some() && process.name == "pseudo";
+        let left: Vec<Process> = descendants(std::process::id() as i32)
+            .into_iter()
+            .filter(|p| !p.zombie && !is_server(p))
+            .collect();
+        if finished && !left.is_empty() {
+            let names: std::collections::BTreeSet<&str> = left.iter().map(|p| p.name.as_str()).collect();
+            let names = names.into_iter().collect::<Vec<_>>().join("`, `");
+            notes.push(format!("killed {} processes the task left behind: `{names}`", left.len()));
+        }
+        if self.isolation.is_some() && self.spec.fakeroot.is_none() {
+            // Nothing else to save: the kernel kills all that is left with this process.
+            return notes;
+        }
+        // A process may be forking while the others are killed, so it takes rounds.
+        for _ in 0..200 {
+            let left: Vec<Process> = descendants(std::process::id() as i32)
+                .into_iter()
+                .filter(|p| !p.zombie && !is_server(p))
+                .collect();
+            if left.is_empty() {
+                break;
+            }
+            for process in &left {
+                sys::kill(process.pid, libc::SIGKILL).ok();
+            }
+            reap(waited_ms, |_| {});
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        if let Some(fakeroot) = &self.spec.fakeroot {
+            notes.extend(stop_fakeroot(self.spec, fakeroot).err());
+        }
+        notes
+    }
+}
+
+/// Has pseudo's server write its database; it is lost with this process otherwise.
+fn stop_fakeroot(spec: &TaskSpec, fakeroot: &Fakeroot) -> Result<(), String> {
+    let null = rustix::fs::open(
+        "/dev/null",
+        rustix::fs::OFlags::RDWR | rustix::fs::OFlags::CLOEXEC,
+        rustix::fs::Mode::empty(),
+    )
+    .map_err(|error| format!("stop pseudo: open /dev/null: {error}"))?;
+    let stop = TaskSpec {
+        argv: fakeroot.stop.clone(),
+        env: fakeroot.env.clone(),
+        cwd: spec.cwd.clone(),
+        ..TaskSpec::default()
+    };
+    let failed =
+        |what: &str| format!("pseudo's database may be incomplete: `{}`: {what}", fakeroot.stop.join(" "));
+    let pid = Program::new(&stop, [null.as_raw_fd(); 3], Vec::new())
+        .map_err(|error| failed(&error.to_string()))?
+        .start()
+        .map_err(|(what, error)| failed(&format!("{what}: {error}")))?;
+    let started = Instant::now();
+    let mut status = None;
+    while started.elapsed() < FAKEROOT_STOP {
+        reap(&mut 0, |ended| {
+            if ended.pid == pid {
+                status = Some(ended.status);
+            }
+        });
+        let server_runs =
+            descendants(std::process::id() as i32).iter().any(|p| !p.zombie && p.name == "pseudo");
+        if status.is_some() && !server_runs {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    Err(failed("it did not end in time"))
+}
+
+/// Waits for all children that have ended.
+fn reap(waited_ms: &mut u64, mut each: impl FnMut(&sys::Ended)) {
+    while let Ok(Some(ended)) = sys::wait(-1, libc::WNOHANG) {
+        *waited_ms += (ended.user + ended.system).as_millis() as u64;
+        each(&ended);
+    }
+}
+
+fn errno(error: &std::io::Error) -> i32 {
+    error.raw_os_error().unwrap_or(libc::EIO)
+}

@@ -1,0 +1,325 @@
+//! Starts tasks and gathers their outcome: the side of the sandbox that stays
+//! outside. Used by the helper process for programs, and by a forked task
+//! runner for callbacks.
+
+use super::filter::Filters;
+use super::ids::{self, Mapping};
+use super::init::{Init, InitReport, Isolation, Work};
+use super::setup::{SetupError, Step};
+use super::sys;
+use crate::cgroup::{Controller, Controllers, Group, GroupUse, Groups};
+use crate::limits::Resource;
+use crate::outcome::{ExitStatus, LimitHit, TaskOutcome, Usage};
+use crate::plan::{Ids, Plan};
+use crate::spec::{Identity, Mode, TaskSpec};
+use crate::{Error, HostView};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Instant;
+
+/// How a [`Sandbox`] works; the same for all its tasks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SandboxConfig {
+    /// How much of the isolation is in force.
+    pub mode: Mode,
+    /// Use control groups where the host lets us.
+    pub cgroups: bool,
+    /// Refuse to run a task whose isolation would be less than full
+    /// (`--require-sandbox`).
+    pub require: bool,
+}
+
+impl Default for SandboxConfig {
+    fn default() -> SandboxConfig {
+        SandboxConfig { mode: Mode::Enforce, cgroups: true, require: false }
+    }
+}
+
+/// Standard streams of a task.
+#[derive(Clone, Copy, Debug)]
+pub struct TaskIo<'a> {
+    /// Usually /dev/null.
+    pub stdin: BorrowedFd<'a>,
+    /// Usually the task's log.
+    pub stdout: BorrowedFd<'a>,
+    /// Usually the same.
+    pub stderr: BorrowedFd<'a>,
+}
+
+/// Isolates and runs tasks in new processes made by fork: for processes with
+/// one thread and little memory. Others use [`crate::LocalExecutor`].
+pub struct Sandbox {
+    config: SandboxConfig,
+    host: HostView,
+    filters: BTreeMap<Vec<String>, Filters>,
+    groups: Groups,
+    me: Ids,
+    /// Says that what is root's is the task's; only as root, where it can be said.
+    owner: Option<OwnedFd>,
+    /// File systems, by device number, that are known to map ids.
+    mappable: BTreeSet<u64>,
+}
+
+/// A task under way.
+pub(crate) struct Running {
+    pub pid: i32,
+    group: Option<Group>,
+    started: Instant,
+    notes: Vec<String>,
+}
+
+/// What is known outside of the sandbox when a task has ended.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Trailer {
+    status: ExitStatus,
+    usage: Usage,
+    group: GroupUse,
+    notes: Vec<String>,
+}
+
+impl Sandbox {
+    /// Looks at the host and prepares what all tasks share.
+    pub fn new(config: SandboxConfig) -> Sandbox {
+        let me = Ids { uid: rustix::process::geteuid().as_raw(), gid: rustix::process::getegid().as_raw() };
+        let controllers = if config.cgroups { Controllers::probe() } else { Controllers::default() };
+        let owner =
+            (me.uid == 0 && config.mode == Mode::Enforce).then(|| ids::owner_namespace().ok()).flatten();
+        Sandbox {
+            host: HostView::probe(),
+            filters: BTreeMap::new(),
+            groups: Groups::new(controllers),
+            me,
+            owner,
+            mappable: BTreeSet::new(),
+            config,
+        }
+    }
+
+    /// Runs a task's command in a sandbox and waits for it.
+    ///
+    /// # Errors
+    /// [`Error`] where the task could not be run; a task that ran and failed is
+    /// an outcome.
+    pub fn run(&mut self, spec: &TaskSpec, io: TaskIo<'_>) -> Result<TaskOutcome, Error> {
+        self.run_work(spec, io, Work::Program)
+    }
+
+    /// Runs code of this process, in a copy of it, as a task: `callback` is
+    /// called in the sandbox and its result is the exit code. Memory changes
+    /// stay there, and so do all file descriptors but 0 to 2 and
+    /// [`TaskSpec::keep_fds`]; [`TaskSpec::env`] is for the callback to set.
+    ///
+    /// # Errors
+    /// As [`Sandbox::run`]; also if this process has more than one thread.
+    pub fn call(
+        &mut self,
+        spec: &TaskSpec,
+        io: TaskIo<'_>,
+        mut callback: impl FnMut() -> i32,
+    ) -> Result<TaskOutcome, Error> {
+        self.run_work(spec, io, Work::Callback(&mut callback))
+    }
+
+    fn run_work(&mut self, spec: &TaskSpec, io: TaskIo<'_>, work: Work<'_>) -> Result<TaskOutcome, Error> {
+        let broken =
+            |error: std::io::Error| Error::Helper(format!("talk to the sandbox of `{}`: {error}", spec.name));
+        let (mut near, far) = UnixStream::pair().map_err(broken)?;
+        let running = self.start(spec, io, far.as_fd(), work)?;
+        drop(far);
+        let mut report = String::new();
+        near.read_to_string(&mut report).map_err(broken)?;
+        let ended = sys::wait(running.pid, 0).map_err(broken)?;
+        let trailer = self.finish(running, ended.as_ref());
+        conclude(spec, report.lines().next(), trailer)
+    }
+
+    /// Starts a task. Its first process reports over `control` and takes the
+    /// other end's closing, or a byte from it, as the order to end the task.
+    pub(crate) fn start(
+        &mut self,
+        spec: &TaskSpec,
+        io: TaskIo<'_>,
+        control: BorrowedFd<'_>,
+        work: Work<'_>,
+    ) -> Result<Running, Error> {
+        let setup = |error: SetupError| error.into_error(&spec.name);
+        if sys::thread_count().step("count threads").map_err(setup)? != 1 {
+            let message =
+                "only a process with one thread can start a sandbox by itself; use the helper".to_owned();
+            return Err(Error::Spec { task: spec.name.clone(), message });
+        }
+        let group = self.groups.take(&spec.limits);
+        let mut notes = self.limit_notes(spec, group.as_ref());
+        let memory_is_held = group.as_ref().is_some_and(|group| group.holds(Controller::Memory));
+        let doors = match group.as_ref().map(Group::doors) {
+            Some(doors) => doors.step("open the control group").map_err(setup)?,
+            None => Vec::new(),
+        };
+        let started = Instant::now();
+        let namespaces;
+        let isolation = if self.config.mode == Mode::Enforce {
+            let (isolation, flags) = self.isolation(spec, &mut notes)?;
+            namespaces = flags;
+            Some(isolation)
+        } else {
+            namespaces = 0;
+            None
+        };
+        let mapping =
+            isolation.as_ref().map(|isolation| isolation.mapping).filter(|mapping| mapping.needs_parent());
+        let pipe = mapping
+            .map(|_| rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC))
+            .transpose()
+            .step("make a pipe")
+            .map_err(setup)?;
+        let (mapped, release) = pipe.unzip();
+        let stdio = [io.stdin, io.stdout, io.stderr];
+        let pid = match sys::fork_into(namespaces).step("make namespaces").map_err(setup)? {
+            None => {
+                drop(release);
+                Init { spec, isolation, stdio, control, doors, memory_is_held, mapped }.run(work)
+            }
+            Some(pid) => pid,
+        };
+        if let (Some(mapping), Some(release)) = (mapping, release) {
+            if let Err(error) = mapping.write_for(pid) {
+                sys::kill(pid, libc::SIGKILL).ok();
+                sys::wait(pid, 0).ok();
+                return Err(setup(error));
+            }
+            rustix::io::write(&release, b"1").step("release the sandbox").map_err(setup)?;
+        }
+        Ok(Running { pid, group, started, notes })
+    }
+
+    fn isolation(&mut self, spec: &TaskSpec, notes: &mut Vec<String>) -> Result<(Isolation<'_>, i32), Error> {
+        let mut mapping = Mapping::choose(spec.identity, self.me, self.owner.is_some());
+        let mut plan = Plan::new(spec, &self.host, mapping.inside())?;
+        if let (Mapping::Late { .. }, Some(owner)) = (mapping, &self.owner) {
+            let known = &mut self.mappable;
+            let unmapped =
+                plan.task_paths().find_map(|path| Some((path, check_mappable(path, owner, known).err()?)));
+            if let Some((path, error)) = unmapped {
+                let note = format!(
+                    "`{}` is on a file system that cannot map ids ({error}): the task has root's id, without its powers",
+                    path.display()
+                );
+                mapping = Mapping::choose(spec.identity, self.me, false);
+                plan = Plan::new(spec, &self.host, mapping.inside())?;
+                notes.push(note);
+            }
+        } else if mapping.is_early() && self.me.uid == 0 && spec.identity == Identity::User {
+            notes.push(
+                "ids of mounts cannot be mapped here: the task has root's id, without its powers".to_owned(),
+            );
+        }
+        if self.config.require && !notes.is_empty() {
+            return Err(Error::Unavailable(notes.join("; ")));
+        }
+        let filters =
+            self.filters.entry(spec.syscalls.clone()).or_insert_with(|| Filters::compile(&spec.syscalls));
+        let mut flags = libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
+        if !spec.network.is_host() {
+            flags |= libc::CLONE_NEWNET;
+        }
+        let owner = match mapping {
+            Mapping::Late { .. } => self.owner.as_ref().map(AsFd::as_fd),
+            _ => None,
+        };
+        if mapping.is_early() {
+            flags |= libc::CLONE_NEWUSER;
+        }
+        Ok((Isolation { plan, mapping, filters, owner }, flags))
+    }
+
+    /// Limits that are set and have no or only a weaker means on this host.
+    fn limit_notes(&self, spec: &TaskSpec, group: Option<&Group>) -> Vec<String> {
+        let mut notes = Vec::new();
+        let held = |controller| group.is_some_and(|group| group.holds(controller));
+        if spec.limits.get(Resource::Memory).is_some() && !held(Controller::Memory) {
+            notes.push("no memory control group: the memory limit is checked by sampling".to_owned());
+        }
+        if spec.limits.get(Resource::Cpus).is_some() && !held(Controller::Cpu) {
+            notes.push("no cpu control group: the processor limit is not enforced".to_owned());
+        }
+        notes
+    }
+
+    /// Gathers what an ended task used. `ended` is `None` if it was not ours to wait for.
+    pub(crate) fn finish(&mut self, running: Running, ended: Option<&sys::Ended>) -> Trailer {
+        let group = running.group.as_ref().map(Group::used).unwrap_or_default();
+        if let Some(group) = running.group {
+            self.groups.give_back(group);
+        }
+        let mut usage =
+            Usage { wall: running.started.elapsed(), peak_memory: group.peak_memory, ..Usage::default() };
+        if let Some(ended) = ended {
+            usage.user = ended.user;
+            usage.system = ended.system;
+            usage.max_rss = ended.max_rss;
+            usage.read_bytes = ended.read_bytes;
+            usage.written_bytes = ended.written_bytes;
+        }
+        let status = ended.map_or(ExitStatus::Signal(libc::SIGKILL), |ended| ended.status);
+        Trailer { status, usage, group, notes: running.notes }
+    }
+}
+
+/// Whether the file system of `path` can map ids, asking each only once.
+fn check_mappable(path: &Path, owner: &OwnedFd, known: &mut BTreeSet<u64>) -> std::io::Result<()> {
+    let device = path.metadata()?.dev();
+    if !known.contains(&device) {
+        ids::can_map_ids(path, owner)?;
+        known.insert(device);
+    }
+    Ok(())
+}
+
+/// Puts together what was told inside and what is known outside.
+pub(crate) fn conclude(
+    spec: &TaskSpec,
+    report: Option<&str>,
+    trailer: Trailer,
+) -> Result<TaskOutcome, Error> {
+    let (mut status, mut limit, mut notes) = (trailer.status, None, trailer.notes);
+    match report.map(serde_json::from_str::<InitReport>) {
+        Some(Ok(InitReport::Setup(error))) => return Err(error.into_error(&spec.name)),
+        Some(Ok(InitReport::Exec(what, errno))) => return Err(exec_error(spec, &what, errno)),
+        Some(Ok(InitReport::Ended { status: inner, limit: hit, notes: more })) => {
+            (status, limit) = (inner, hit);
+            notes.extend(more);
+        }
+        Some(Err(error)) => return Err(Error::Helper(format!("report of `{}`: {error}", spec.name))),
+        // The first process was killed, by the kernel for want of memory or by somebody.
+        None => {}
+    }
+    let failed = status != ExitStatus::Code(0);
+    if let (None, Some(memory), 1.., true) =
+        (&limit, spec.limits.get(Resource::Memory), trailer.group.oom_kills, failed)
+    {
+        let used = trailer.group.peak_memory.unwrap_or(memory);
+        limit = Some(LimitHit { resource: Resource::Memory, limit: memory, used });
+    }
+    if let (None, Some(pids), 1.., true) =
+        (&limit, spec.limits.get(Resource::Pids), trailer.group.forks_refused, failed)
+    {
+        limit = Some(LimitHit { resource: Resource::Pids, limit: pids, used: pids });
+    }
+    Ok(TaskOutcome { status, limit, usage: trailer.usage, notes, refusals: BTreeSet::new() })
+}
+
+fn exec_error(spec: &TaskSpec, what: &str, errno: i32) -> Error {
+    let source = std::io::Error::from_raw_os_error(errno);
+    if what.is_empty() {
+        let program = spec.argv.first().cloned().unwrap_or_default();
+        return Error::Exec { task: spec.name.clone(), program, source };
+    }
+    let step = format!("{what} (in `{}`)", spec.cwd.display());
+    Error::Setup { task: spec.name.clone(), step, source, remedy: String::new() }
+}

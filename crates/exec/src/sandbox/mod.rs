@@ -1,0 +1,19 @@
+//! The sandbox: namespaces, file tree, hardening, and the process that holds
+//! a task. Entry points are in `launch`.
+
+mod filter;
+mod harden;
+mod ids;
+mod init;
+mod launch;
+mod mounts;
+mod program;
+mod setup;
+pub(crate) mod sys;
+mod syscalls;
+mod watch;
+
+pub(crate) use init::Work;
+pub(crate) use launch::{Running, Trailer, conclude};
+pub use launch::{Sandbox, SandboxConfig, TaskIo};
+pub use syscalls::refused_syscalls;
