@@ -18,7 +18,11 @@ extension is a change of one line here. Expected of `_bitzel`:
     setVarFilter(var, filter), get_hash(), enableTracking(), disableTracking(),
     varhistory, inchistory, the mutable mapping protocol, pickling and equality.
     With retparser=True getVarFlag gives (value, parser), parser being what expandWithRefs
-    returns (or None). Failing expansions raise `bb.data_smart.ExpansionError`.
+    returns. expandWithRefs calls `bb.data_smart.parse_value(d, s, varname)`; varhistory and
+    inchistory are `bb.data_smart.VariableHistory(d)` and `IncludeHistory(d)`, which use
+    `_history(var) -> list[dict]`, `_history_forget(var)` and `_includes() -> nested (file,
+    children) pairs`. `_removes(var) -> set[str]` gives the unexpanded texts of the active
+    `:remove`s. Failing expansions raise `bb.data_smart.ExpansionError`.
 `parse_file(fn, d, include, baseconfig) -> d | dict[str, d]`
     Parse a .conf, .inc, .bbclass or .bb file; recipes give variants by name ('' first).
     Raises `bb.parse.ParseError`, `bb.parse.SkipRecipe` or `bb.BBHandledException`.
@@ -30,23 +34,20 @@ extension is a change of one line here. Expected of `_bitzel`:
     What `addtask` and `deltask` do; `before` and `after` are lists or None.
 `expand_keys(d)`
     Rename variables whose names hold `${...}`.
-`finalize(fn, d, variant)`
-    The steps from deferred inherits to `RecipeParsed` (the order is BitBake's).
-`resolve_file(fn, d) -> str`
-    Find a file along BBPATH, noting what was looked at as dependencies; raises OSError.
 `mark_dependency(d, fn)`, `check_dependency(d, fn) -> bool`
     Note, or ask whether noted, that the result of parsing depends on a file.
-`set_context(dict)`
-    The namespace of metadata Python (`def` functions, inline expressions). `bb.utils`
-    hands it over once and after every `bb.utils.set_context()`; it is used by identity.
+`get_context() -> dict`, `set_context(dict)`
+    The namespace of metadata Python (`def` functions, inline expressions), by identity.
 `insert_method(modulename, code, fn, lineno)`
     Compile and run a `def` function's text in that namespace.
 `scan_python(code, filename, lineno) -> (references, execs, contains, var_execs)`
     References of Python code: sets of names, `contains` a dict of sets. SyntaxError passes on.
 `scan_shell(code) -> set[str]`
     Commands a shell script runs that it does not define itself.
-`add_module_functions(fn, functions, namespace)`
-    Register the functions of a Python library for dependency tracking.
+`add_module_functions(fn, functions, namespace)`, `module_functions() -> list[str]`
+    Register the functions of a Python library for dependency tracking; their full names.
+`module_function(name) -> (references, execs, contains, source_hash)`
+    What such a function refers to, and the sha256 of its source text.
 
 The extension in turn uses of this package: `bb.data_smart.ExpansionError(varname,
 expression, exception)` with `addVar(name)`, `bb.parse.ParseError(msg, filename, lineno)`,
@@ -89,20 +90,16 @@ def expand_keys(d):
     return _bitzel.expand_keys(d)
 
 
-def finalize(fn, d, variant=None):
-    return _bitzel.finalize(fn, d, variant)
-
-
-def resolve_file(fn, d):
-    return _bitzel.resolve_file(fn, d)
-
-
 def mark_dependency(d, fn):
     return _bitzel.mark_dependency(d, fn)
 
 
 def check_dependency(d, fn):
     return _bitzel.check_dependency(d, fn)
+
+
+def get_context():
+    return _bitzel.get_context()
 
 
 def set_context(context):
@@ -123,3 +120,11 @@ def scan_shell(code):
 
 def add_module_functions(fn, functions, namespace):
     return _bitzel.add_module_functions(fn, functions, namespace)
+
+
+def module_functions():
+    return _bitzel.module_functions()
+
+
+def module_function(name):
+    return _bitzel.module_function(name)

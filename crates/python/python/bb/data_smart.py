@@ -1,6 +1,8 @@
-"""The datastore class and the error of failing expansions."""
+"""The datastore class, its histories, expansion with references, and the error of failing expansions."""
 
 from bb import _native
+from bb._expansion import ExpansionError, VariableParse, parse_value
+from bb._history import IncludeHistory, VariableHistory
 
 DataSmart = _native.DataSmart
 
@@ -17,28 +19,6 @@ bitbake_renamed_vars = {
     "BB_STAMP_POLICY": "is a deprecated variable and support has been removed",
 }
 
-
-class ExpansionError(Exception):
-    """A value could not be expanded; `varlist` is the chain of variables that led there."""
-
-    def __init__(self, varname, expression, exception):
-        self.expression = expression
-        self.variablename = varname
-        self.exception = exception
-        self.varlist = [varname or expression or ""]
-        if varname:
-            where = "Failure expanding variable %s, expression was %s" % (varname, expression)
-        else:
-            where = "Failure expanding expression %s" % expression
-        self.msg = "%s which triggered exception %s: %s" % (where, type(exception).__name__, exception)
-        Exception.__init__(self, self.msg)
-        self.args = (varname, expression, exception)
-
-    def addVar(self, varname):
-        """Note that expanding `varname` led here."""
-        if varname:
-            self.varlist.insert(0, varname)
-
-    def __str__(self):
-        chain = " -> ".join(self.varlist)
-        return "%s\nThe variable dependency chain for the failure is: %s" % (self.msg, chain)
+for _class in (ExpansionError, VariableParse, IncludeHistory, VariableHistory):
+    _class.__module__ = __name__
+del _class

@@ -1,4 +1,4 @@
-"""`bb.fetch` is another name of `bb.fetch2`."""
+"""The former name of `bb.fetch2`."""
 
 import sys
 

@@ -161,3 +161,10 @@ class MissingChecksumEvent(bb.event.Event):
         self.url = url
         self.checksums = checksums
         bb.event.Event.__init__(self)
+
+
+# Events and exceptions are known by the package's name: in event masks, logs and pickles.
+for _class in list(globals().values()):
+    if isinstance(_class, type) and _class.__module__ == __name__:
+        _class.__module__ = __package__
+del _class

@@ -174,7 +174,9 @@ class Git(FetchMethod):
             found = self.git(ud, d, ["rev-parse", "--absolute-git-dir"], ud.clonedir).rstrip("\n")
         except FetchError:
             return False
-        return os.path.realpath(found) == os.path.realpath(ud.clonedir)
+        # A tarball may hold a repository with its work tree.
+        own = os.path.realpath(ud.clonedir)
+        return os.path.realpath(found) in (own, os.path.join(own, ".git"))
 
     def shallow_tarball_need_update(self, ud):
         """Whether a shallow tarball is to be written."""

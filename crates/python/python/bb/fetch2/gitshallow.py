@@ -134,8 +134,7 @@ def _clone(method, ud, d, repository, source, run):
     depth = ud.shallow_depths[ud.name]
     cut = ["--depth", str(depth)] if depth else []
     cut += ["--shallow-exclude=%s" % rev for rev in ud.shallow_revs]
-    allow = ["-c", "uploadpack.allowAnySHA1InWant=true"] if source.startswith("file://") else []
-    run(ud, d, [*allow, "fetch", "origin", ud.revision, *cut], repository)
+    run(ud, d, ["fetch", "origin", ud.revision, *cut], repository)
     if ud.nobranch:
         own = "refs/shallow/%s" % ud.name
     elif ud.bareclone:

@@ -90,7 +90,22 @@ def resolve_file(fn, d):
 
     The places looked at become dependencies of what is being parsed.
     """
-    return _native.resolve_file(fn, d)
+    import errno
+    import os
+    where = ""
+    if os.path.isabs(fn):
+        mark_dependency(d, fn)
+        found = fn
+    else:
+        from bb.utils import which
+        bbpath = d.getVar("BBPATH")
+        where = " in %s" % bbpath
+        found, tried = which(bbpath, fn, history=True)
+        for place in tried:
+            mark_dependency(d, place)
+    if not found or not os.path.isfile(found):
+        raise FileNotFoundError(errno.ENOENT, "file %s not found%s" % (fn, where))
+    return found
 
 
 def mark_dependency(d, f):

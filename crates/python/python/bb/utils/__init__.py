@@ -5,7 +5,7 @@ from bb.utils._edit import edit_bblayers_conf, edit_metadata, edit_metadata_file
 from bb.utils._environment import (approved_variables, build_environment, check_system_locale, clean_environment,
                                    empty_environment, environment, export_proxies, filter_environment,
                                    preserved_envvars, preserved_envvars_exported, umask)
-from bb.utils._execute import (_context, better_compile, better_eval, better_exec, clean_context,
+from bb.utils._execute import (better_compile, better_eval, better_exec, clean_context,
                                exec_flat_python_func, get_context, set_context, simple_exec)
 from bb.utils._files import (_check_unsafe_delete_path, break_hardlinks, copyfile, is_path_on_nfs, mkdirhier, mkstemp,
                              movefile, path_is_descendant, prunedir, remove, rename, which)
@@ -20,3 +20,10 @@ from bb.utils._values import (contains, contains_any, filter, filter_string, get
                               to_boolean, to_filemode)
 from bb.utils._version import (VersionStringException, explode_version, is_semver, split_version, vercmp, vercmp_part,
                                vercmp_string, vercmp_string_op)
+
+
+def __getattr__(name):
+    """`_context` is what `get_context()` gives at the moment."""
+    if name == "_context":
+        return get_context()
+    raise AttributeError("module %r has no attribute %r" % (__name__, name))

@@ -12,32 +12,19 @@ _AROUND = 4
 _DEEPEST_TRACE = 10
 
 
-def _fresh_context():
-    return {"os": os, "bb": bb, "time": time}
-
-
-# The global namespace of metadata Python. The native module keeps hold of it by identity.
-_context = _fresh_context()
-_native.set_context(_context)
-
-
 def get_context():
     """The global namespace of metadata Python."""
-    return _context
+    return _native.get_context()
 
 
 def set_context(ctx):
     """Make `ctx` the global namespace of metadata Python."""
-    global _context
-    _context = ctx
-    import bb.utils
-    bb.utils._context = ctx
     _native.set_context(ctx)
 
 
 def clean_context():
     """Start again with a global namespace that holds no functions of metadata."""
-    set_context(_fresh_context())
+    set_context({"os": os, "bb": bb, "time": time})
 
 
 def _excerpt(lines, number):
