@@ -31,6 +31,8 @@ pub(crate) enum Input {
     Content(Sym),
     /// A variable's flags.
     Flags(Sym),
+    /// A variable's filters.
+    Filters(Sym),
 }
 
 /// A cached value.

@@ -211,7 +211,7 @@ impl DataStore {
         });
         let version = context.new_version();
         self.change(sym, |var| {
-            *var = Var { version, flags_version: version, ..Var::default() };
+            *var = Var { version, flags_version: version, filters_version: version, ..Var::default() };
         });
         let mut end = name.len();
         while let Some(colon) = name[..end].rfind(':') {
@@ -342,7 +342,9 @@ impl DataStore {
 
     /// Sets the filter expressions applied to the expanded value (2.18).
     pub fn set_filter(&self, name: &str, expression: &str) {
+        let version = self.context().new_version();
         self.change(self.context().sym(name), |var| {
+            var.filters_version = version;
             if !var.filters.iter().any(|old| **old == *expression) {
                 var.filters.push(expression.into());
             }

@@ -66,7 +66,7 @@ impl DataStore {
             let text = entry.value.as_ref().and_then(|v| v.as_str().cloned()).unwrap_or_else(|| "".into());
             seen.extend(entry.inputs.iter().filter_map(|(input, _)| match input {
                 Input::Content(sym) => Some(*sym),
-                Input::Flags(_) => None,
+                Input::Flags(_) | Input::Filters(_) => None,
             }));
             if previous.as_deref() == Some(&*text) {
                 *self.inner().override_vars.borrow_mut() = seen;

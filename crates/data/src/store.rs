@@ -128,6 +128,7 @@ impl DataStore {
         match input {
             Input::Content(sym) => vars.get(&sym).map_or(0, |var| var.version),
             Input::Flags(sym) => vars.get(&sym).map_or(0, |var| var.flags_version),
+            Input::Filters(sym) => vars.get(&sym).map_or(0, |var| var.filters_version),
         }
     }
 

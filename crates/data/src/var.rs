@@ -38,6 +38,8 @@ pub(crate) struct Var {
     pub(crate) version: u64,
     /// Changes with each write to flags.
     pub(crate) flags_version: u64,
+    /// Changes with each new filter.
+    pub(crate) filters_version: u64,
 }
 
 impl Var {

@@ -96,6 +96,17 @@ fn plain_map(dict: &Bound<'_, PyDict>) -> PyResult<Option<Value>> {
     Ok(Some(Value::Map(Rc::new(items))))
 }
 
+/// Anything, as Python's `if` sees it: metadata passes 1, True or a text for a switch.
+pub(crate) struct Truth(pub(crate) bool);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Truth {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Truth> {
+        object.is_truthy().map(Truth)
+    }
+}
+
 /// The text of a Python string.
 pub(crate) fn text_of(text: &Bound<'_, PyString>) -> PyResult<Rc<str>> {
     let text: std::borrow::Cow<'_, str> = text.extract()?;

@@ -1,6 +1,6 @@
 //! `d`: the datastore as metadata's Python knows it (`bb.data_smart.DataSmart`).
 
-use crate::convert::{from_python, option_to_python, to_python};
+use crate::convert::{Truth, from_python, option_to_python, to_python};
 use crate::failure::OrRaise;
 use crate::session::Session;
 use bitzel_base::SourceLoc;
@@ -103,16 +103,16 @@ impl DataSmart {
         Ok(DataSmart { store: DataStore::new(&context) })
     }
 
-    #[pyo3(signature = (var, expand=true, noweakdefault=false, parsing=false))]
+    #[pyo3(signature = (var, expand=Truth(true), noweakdefault=Truth(false), parsing=Truth(false)))]
     fn getVar<'py>(
         &self,
         py: Python<'py>,
         var: &str,
-        expand: bool,
-        noweakdefault: bool,
-        parsing: bool,
+        expand: Truth,
+        noweakdefault: Truth,
+        parsing: Truth,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let options = ReadOptions { expand, no_weak_default: noweakdefault, parsing };
+        let options = ReadOptions { expand: expand.0, no_weak_default: noweakdefault.0, parsing: parsing.0 };
         option_to_python(py, &self.store.get_with(var, options).or_raise(py)?)
     }
 
@@ -178,29 +178,32 @@ impl DataSmart {
         self.store.rename(key, newkey, &info.set_info()).or_raise(py)
     }
 
-    #[pyo3(signature = (var, flag, expand=true, noweakdefault=false, parsing=false, retparser=false))]
+    #[pyo3(signature = (var, flag, expand=Truth(true), noweakdefault=Truth(false), parsing=Truth(false), retparser=Truth(false)))]
     fn getVarFlag<'py>(
         slf: &Bound<'py, Self>,
         var: &str,
         flag: &str,
-        expand: bool,
-        noweakdefault: bool,
-        parsing: bool,
-        retparser: bool,
+        expand: Truth,
+        noweakdefault: Truth,
+        parsing: Truth,
+        retparser: Truth,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         let store = slf.borrow().store.clone();
         let value = if flag == "_content" {
             store
-                .get_with(var, ReadOptions { expand, no_weak_default: noweakdefault, parsing })
+                .get_with(
+                    var,
+                    ReadOptions { expand: expand.0, no_weak_default: noweakdefault.0, parsing: parsing.0 },
+                )
                 .or_raise(py)?
-        } else if noweakdefault && !expand {
+        } else if noweakdefault.0 && !expand.0 {
             store.get_own_flag(var, flag)
         } else {
-            store.get_flag(var, flag, expand).or_raise(py)?
+            store.get_flag(var, flag, expand.0).or_raise(py)?
         };
         let value = option_to_python(py, &value)?;
-        if !retparser {
+        if !retparser.0 {
             return Ok(value);
         }
         let text = store.get_flag(var, flag, false).or_raise(py)?;
@@ -262,15 +265,15 @@ impl DataSmart {
         Ok(())
     }
 
-    #[pyo3(signature = (var, expand=None, internalflags=false))]
+    #[pyo3(signature = (var, expand=None, internalflags=Truth(false)))]
     fn getVarFlags<'py>(
         &self,
         py: Python<'py>,
         var: &str,
         expand: Option<&Bound<'py, PyAny>>,
-        internalflags: bool,
+        internalflags: Truth,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let _ = internalflags;
+        let _ = internalflags.0;
         let Some(flags) = self.store.get_flags(var) else { return Ok(py.None().into_bound(py)) };
         let dict = PyDict::new(py);
         for (flag, value) in flags {
@@ -333,9 +336,9 @@ impl DataSmart {
         slf.py().import("bb.data_smart")?.getattr("parse_value")?.call1((slf, s, varname))
     }
 
-    #[pyo3(signature = (variable, parents=false))]
-    fn expandVarref(&self, py: Python<'_>, variable: &str, parents: bool) -> PyResult<()> {
-        let _ = parents;
+    #[pyo3(signature = (variable, parents=Truth(false)))]
+    fn expandVarref(&self, py: Python<'_>, variable: &str, parents: Truth) -> PyResult<()> {
+        let _ = parents.0;
         bitzel_recipe::expand_reference(&self.store, variable).or_raise(py)
     }
 

@@ -4,7 +4,7 @@
 use crate::datasmart::DataSmart;
 use crate::failure::to_data_error;
 use crate::inline::InlineCode;
-use bitzel_data::{DataStore, Interp, Lifetime, LogLevel};
+use bitzel_data::{DataStore, Interp, Lifetime, LogLevel, Value};
 use bitzel_recipe::{EvalEvent, Handler, PythonHost, Result};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -36,7 +36,7 @@ struct Saved {
 impl PyHost {
     pub(crate) fn new(py: Python<'_>) -> PyResult<PyHost> {
         let namespace = PyDict::new(py);
-        for module in ["os", "time"] {
+        for module in ["os", "sys", "time"] {
             namespace.set_item(module, py.import(module)?)?;
         }
         Ok(PyHost {
@@ -99,6 +99,10 @@ impl PyHost {
             EvalEvent::RecipeTaskPreProcess => {
                 let tasks = PyList::new(py, tasks.iter().map(|task| &**task))?;
                 class.call1((file, tasks))?
+            }
+            EvalEvent::RecipePreDeferredInherits => {
+                let queue = d.peek("__BBDEFINHERITS", Clone::clone).unwrap_or(Value::List(Rc::default()));
+                class.call1((file, crate::convert::to_python(py, &queue)?))?
             }
             _ => class.call1((file,))?,
         };

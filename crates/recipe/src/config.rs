@@ -5,7 +5,7 @@ use crate::files::DEPENDS;
 use crate::host::EvalEvent;
 use crate::inherit::CLASS_CONTEXT;
 use crate::{Collected, Error, Evaluator, LayerRules, RecipeFile, Result, Variants};
-use bitzel_base::SourceLoc;
+use bitzel_base::{CompatLevel, SourceLoc};
 use bitzel_data::{DataStore, SetInfo, Value};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -44,6 +44,15 @@ pub struct BaseConfig {
     handlers: Rc<dyn std::any::Any>,
 }
 
+/// `BB_HASHSERVE = "auto"` means a server of our own beside the build directory.
+fn start_services(d: &DataStore) -> Result<()> {
+    if &*d.get_or_empty("BB_HASHSERVE")? == "auto" {
+        let address = format!("unix://{}/hashserve.sock", d.get_or_empty("TOPDIR")?);
+        d.set("BB_HASHSERVE", Value::str(address), &SetInfo::default())?;
+    }
+    Ok(())
+}
+
 impl Evaluator {
     /// Reads the configuration of all multiconfigs, the default one first.
     pub fn base_configs(&self, options: &ConfigOptions) -> Result<Vec<BaseConfig>> {
@@ -65,6 +74,7 @@ impl Evaluator {
             self.host.fire(EvalEvent::MultiConfigParsed, "", &[], &configs[0].data)?;
         }
         for config in &configs {
+            start_services(&config.data)?;
             config.data.rename(DEPENDS, "__base_depends", &SetInfo::quiet_parsing())?;
         }
         Ok(configs)
@@ -122,8 +132,12 @@ impl Evaluator {
         }
         d.set("BB_ORIGENV", Value::Object(Rc::new(original)), &SetInfo::quiet_parsing())?;
         d.set(CLASS_CONTEXT, Value::str("global"), &SetInfo::quiet_parsing())?;
-        if !options.command_line.is_empty() {
-            d.set("BB_CMDLINE", Value::strings(&options.command_line), &SetInfo::default())?;
+        if self.level() >= CompatLevel::V2_18 {
+            let line = match &options.command_line[..] {
+                [] => Value::None,
+                words => Value::str(words.join(" ")),
+            };
+            d.set("BB_CMDLINE", line, &SetInfo::default())?;
         }
         Ok(d)
     }

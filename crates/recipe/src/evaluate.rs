@@ -215,6 +215,7 @@ impl Evaluator {
             K::ExportFunctions(names) => self.export_functions(names, place, d)?,
             K::AddPyLib(dir, namespace) => {
                 let dir = d.expand(dir)?;
+                self.host.import_global(&d.get_or_empty("BB_GLOBAL_PYMODULES")?)?;
                 self.host.add_pylib(&normalise(&dir, &self.cwd()), namespace, d)?;
             }
             K::AddFragments { prefix, variable, flagged, builtins } => {

@@ -60,6 +60,7 @@ pub fn delete_task(d: &DataStore, name: &str) -> Result<()> {
         d.set(TASKS, Value::strings(&tasks), &SetInfo::quiet_parsing())?;
     }
     d.delete_flag(&task, "deps", &SetInfo::quiet_parsing());
+    d.delete_flag(&task, "task", &SetInfo::quiet_parsing());
     for other in &tasks {
         let mut deps = deps_of(d, other);
         if deps.contains(&task) {

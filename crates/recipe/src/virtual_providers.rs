@@ -28,7 +28,8 @@ impl Evaluator {
         d.set("DEPENDS", Value::str(words.join(" ")), &SetInfo::default())?;
         for task in task_list(d) {
             let task = d.expand(&task)?;
-            let Some(Value::Str(flag)) = d.get_flag(&task, "depends", true)? else { continue };
+            let flag = d.get_flag(&task, "depends", true)?.and_then(|v| v.as_str().cloned());
+            let flag = flag.unwrap_or_else(|| "".into());
             let words: Vec<String> = flag
                 .split_whitespace()
                 .map(|word| {

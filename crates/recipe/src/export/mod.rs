@@ -1,0 +1,10 @@
+//! The export: what a build directory means, variable by variable, as JSON lines
+//! that scripts can read and that can be compared with other tools' answers.
+
+mod normalise;
+mod record;
+mod writer;
+
+pub use normalise::{Normaliser, Places};
+pub use record::{RecordKind, record};
+pub use writer::{Blobs, LinesFile};
