@@ -92,3 +92,19 @@ def parse_value(d, s, varname):
             break
     parse.value = value
     return parse
+
+
+def direct_references(text):
+    """Names of the variables that a text itself refers to, without expanding it."""
+    if not isinstance(text, str):
+        return set()
+    found = set(_VARIABLE.findall(text))
+    for code in _PYTHON.findall(text):
+        from bb.codeparser import PythonParser
+        parser = PythonParser("", None)
+        try:
+            parser.parse_python(code.strip())
+        except SyntaxError:
+            continue
+        found |= parser.references
+    return found

@@ -44,8 +44,9 @@ def uri_replace(ud, uri_find, uri_replace, replacements, d, mirrortarball=None):
     original = decodeurl(ud.url)
     find = decodemirrorurl(uri_find)
     replace = decodeurl(uri_replace)
-    values = {"TYPE": original[0], "HOST": original[1], "PATH": original[2],
-              "BASENAME": original[2].split("/")[-1], "MIRRORNAME": _mirror_name(original[1], original[2])}
+    # Of the URL in the recipe: that of a crate says more than the registry's.
+    values = {"TYPE": ud.type, "HOST": ud.host, "PATH": ud.path, "BASENAME": ud.path.split("/")[-1],
+              "MIRRORNAME": _mirror_name(ud.host, ud.path)}
     values.update(replacements or {})
 
     # The scheme has to match as a whole, the rest from its beginning.
@@ -66,7 +67,7 @@ def uri_replace(ud, uri_find, uri_replace, replacements, d, mirrortarball=None):
     params = {} if mirrortarball and other_kind else original[5]
     for name, value in replace[5].items():
         params[name] = _placeholders(value, values)
-    path = _with_file_name(path, _file_name(ud, mirrortarball, other_kind), values["BASENAME"])
+    path = _with_file_name(path, _file_name(ud, mirrortarball, other_kind), original[2].split("/")[-1])
     if scheme != "file" or path.startswith("/"):
         path = re.sub("/{2,}", "/", path)
     result = encodeurl((scheme, host, path, user, password, params))

@@ -156,6 +156,11 @@ def _action(job):
     return None, None
 
 
+def untar(ud, folder, d, options):
+    """Unpacks a tar archive with these options of tar to `folder`. Raises UnpackError."""
+    _untar(_Job(ud, folder, d), folder, options)
+
+
 def _untar(job, folder, options):
     job.run([*_TAR, *options, *_strip_option(job), "-f", job.file], folder)
 

@@ -37,7 +37,7 @@ class _Links(html.parser.HTMLParser):
                 self.targets.append(urllib.parse.unquote(target))
 
 
-def _fetch_text(method, ud, d, url):
+def fetch_text(ud, d, url):
     """The text of a page. Raises FetchError."""
     command.check_network_access(d, "version check at %s" % url, url)
     with tempfile.TemporaryDirectory(prefix="bitzel-versions-") as folder:
@@ -51,13 +51,14 @@ def _fetch_text(method, ud, d, url):
             return stream.read()
 
 
-def _links(method, ud, d, url):
+def _links(ud, d, url):
     parser = _Links()
-    parser.feed(_fetch_text(method, ud, d, url))
+    parser.feed(fetch_text(ud, d, url))
     return parser.targets
 
 
-def _newer(version, than):
+def newer(version, than):
+    """Whether a version is newer than another; anything is newer than none."""
     return not than or bb.utils.vercmp(("0", version, ""), ("0", than, "")) > 0
 
 
@@ -79,7 +80,7 @@ def _clean(version):
     return version.strip(".-_").replace("_", ".")
 
 
-def _newest_folder(method, ud, d, url):
+def _newest_folder(ud, d, url):
     """`url` with each folder that is named after a version replaced by its newest sibling."""
     scheme, host, path, user, password, _ = decodeurl(url)
     parts = path.strip("/").split("/")
@@ -89,14 +90,14 @@ def _newest_folder(method, ud, d, url):
             continue
         parent = encodeurl((scheme, host, "/" + "/".join(parts[:index]) + "/", user, password, {}))
         try:
-            targets = _links(method, ud, d, parent)
+            targets = _links(ud, d, parent)
         except FetchError:
             return url
         best, version = part, match.group("version")
         for target in targets:
             other = _VERSION_FOLDER.match(target.strip("/").split("/")[-1])
             if other and other.group("prefix") == match.group("prefix") and not other.group("suffix") \
-                    and _newer(other.group("version"), version):
+                    and newer(other.group("version"), version):
                 best, version = other.group(0), other.group("version")
         if best != part:
             # Folders below are of the old version.
@@ -118,9 +119,9 @@ def latest_version(method, ud, d):
     if not page:
         scheme, host, path, user, password, _ = decodeurl(ud.url)
         folder = encodeurl((scheme, host, os.path.dirname(path) + "/", user, password, {}))
-        page = _newest_folder(method, ud, d, folder)
+        page = _newest_folder(ud, d, folder)
     best = ""
-    for target in _links(method, ud, d, page):
+    for target in _links(ud, d, page):
         # A link may be relative or not, with a query or not.
         match = pattern.search(target) if regex else pattern.search(os.path.basename(target.partition("?")[0]))
         if not match:
@@ -128,7 +129,7 @@ def latest_version(method, ud, d):
         version = _clean(match.group("pver"))
         if _PRERELEASE.search(version) and not _PRERELEASE.search(current or ""):
             continue
-        if version and _newer(version, best):
+        if version and newer(version, best):
             best = version
     return best or (current or "")
 
@@ -153,6 +154,6 @@ def latest_tag(method, ud, d):
         if not match:
             continue
         version = match.group("pver").replace("_", ".")
-        if _newer(version, best[0]) or peeled and version == best[0]:
+        if newer(version, best[0]) or peeled and version == best[0]:
             best = (version, revision)
     return best

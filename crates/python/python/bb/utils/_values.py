@@ -69,17 +69,13 @@ def prune_suffix(var, suffixes, d):
 
 def get_referenced_vars(start_expr, d):
     """Names of the variables an expression refers to, and those they refer to, nearest first."""
+    from bb._expansion import direct_references
     found = []
-    seen = set()
-    level = d.expandWithRefs(start_expr, None).references
+    level = direct_references(start_expr)
     while level:
         found.extend(level)
-        seen.update(level)
         following = set()
         for name in level:
-            _, parser = d.getVarFlag(name, "_content", True, retparser=True)
-            if parser:
-                following |= parser.references
-        level = following - seen
+            following |= direct_references(d.getVar(name, False))
+        level = following.difference(found)
     return found
-

@@ -1,0 +1,1 @@
+"""Reading and writing compressed files by way of the compressors' programs."""
