@@ -1,10 +1,13 @@
 //! Compares this crate's answers with a recorded dump of BitBake's:
-//! `against_truth DIR` with DIR holding `recipes-*.jsonl.zst`, `sig-*.jsonl.zst`,
+//! `against_truth DIR [COREBASE]` with DIR holding `recipes-*.jsonl.zst`, `sig-*.jsonl.zst`,
 //! `providers.jsonl.zst`, `graph.json.zst`, `config.jsonl.zst` and, if recorded,
 //! `task-depends.dot.zst` and `pn-buildlist`. Exit status 1 on any difference.
 
 use bitzel_base::RecipeInfo;
-use bitzel_taskgraph::{ConfigVars, GraphOptions, MapConfig, ProviderIndex, Recipe, ResolveOptions};
+use bitzel_taskgraph::{
+    ConfigVars, FileChecksums, GraphOptions, LockedSignatures, MapConfig, NoEquivalence, OeFilter,
+    ProviderIndex, Recipe, ResolveOptions, SignInputs, TaskGraph, TaskIx,
+};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -16,9 +19,10 @@ use std::time::Instant;
 type Res<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> Res<()> {
-    let dir = PathBuf::from(std::env::args().nth(1).ok_or("usage: against_truth DIR")?);
+    let dir = PathBuf::from(std::env::args().nth(1).ok_or("usage: against_truth DIR [COREBASE]")?);
     let start = Instant::now();
-    let truth = Truth::read(&dir)?;
+    let corebase = std::env::args().nth(2);
+    let truth = Truth::read(&dir, corebase.as_deref())?;
     println!("read {} recipes in {:?}", truth.recipes.len(), start.elapsed());
     let start = Instant::now();
     let index = ProviderIndex::new(truth.recipes.clone(), truth.configs.clone());
@@ -38,7 +42,7 @@ struct Truth {
 }
 
 impl Truth {
-    fn read(dir: &Path) -> Res<Truth> {
+    fn read(dir: &Path, corebase: Option<&str>) -> Res<Truth> {
         let mut configs: BTreeMap<String, Arc<dyn ConfigVars + Send + Sync>> = BTreeMap::new();
         for record in lines(&dir.join("config.jsonl.zst"))? {
             let record: Value = serde_json::from_str(&record?)?;
@@ -82,7 +86,24 @@ impl Truth {
                 recipes.push(Recipe { id, info: Arc::new(info.info), priority });
             }
         }
-        let graph = lines(&dir.join("graph.json.zst"))?.next().ok_or("empty graph")??;
+        let mut graph = lines(&dir.join("graph.json.zst"))?.next().ok_or("empty graph")??;
+        if let Some(corebase) = corebase {
+            // Only the paths of files that are read; recipe names stay as recorded.
+            for recipe in &mut recipes {
+                let info = Arc::make_mut(&mut recipe.info);
+                info.file_checksums
+                    .values_mut()
+                    .for_each(|text| *text = text.replace("@COREBASE@", corebase));
+            }
+            let mut value: Value = serde_json::from_str(&graph)?;
+            for task in value["tids"].as_object_mut().into_iter().flat_map(|tids| tids.values_mut()) {
+                for pair in task["filechk"].as_array_mut().into_iter().flatten() {
+                    let path = pair[0].as_str().unwrap_or("").replace("@COREBASE@", corebase);
+                    pair[0] = Value::String(path);
+                }
+            }
+            graph = value.to_string();
+        }
         Ok(Truth { recipes, configs, providers, graph: serde_json::from_str(&graph)? })
     }
 }
@@ -214,5 +235,52 @@ fn graph(index: &ProviderIndex, truth: &Truth, dir: &Path) -> Res<usize> {
             .collect::<Result<_, _>>()?;
         tally.check("task-depends.dot", &(text == theirs), &true);
     }
-    Ok(wrong + tally.done())
+    wrong += tally.done();
+    Ok(wrong + signatures(index, truth, &graph)?)
+}
+
+/// Task hashes from base hashes, the filter's dependencies and the files as
+/// they lie below the folder named by the second argument (for `@COREBASE@`).
+fn signatures(index: &ProviderIndex, truth: &Truth, graph: &TaskGraph) -> Res<usize> {
+    let config = &truth.configs[""];
+    let words = |name: &str| config.words(name);
+    let filter = OeFilter::new(
+        &words("SIGGEN_EXCLUDERECIPES_ABISAFE"),
+        &words("SIGGEN_EXCLUDE_SAFE_RECIPE_DEPS"),
+        &BTreeMap::new(),
+    );
+    let inputs = SignInputs {
+        index,
+        graph,
+        filter: &filter,
+        locked: &LockedSignatures::default(),
+        taints: &Default::default(),
+        level: bitzel_base::CompatLevel::V2_18,
+    };
+    let start = Instant::now();
+    let signed = bitzel_taskgraph::sign(&inputs, &mut FileChecksums::default(), &mut NoEquivalence)?;
+    println!("signed {} tasks in {:?}, {} warnings", graph.len(), start.elapsed(), signed.warnings.len());
+    signed.warnings.iter().take(3).for_each(|w| println!("  {w}"));
+    let names: BTreeMap<String, TaskIx> = graph.tasks().map(|t| (graph.task_id(t).to_string(), t)).collect();
+    let (mut deps, mut files, mut hashes) =
+        (Tally::new("sigdeps"), Tally::new("filechk"), Tally::new("task hashes"));
+    for (tid, record) in truth.graph["tids"].as_object().ok_or("no tids")? {
+        let Some(&task) = names.get(tid) else { continue };
+        let ours = signed.get(task);
+        let ids: Vec<String> = ours.deps.iter().map(|&d| graph.task_id(d).to_string()).collect();
+        deps.check(tid, &(ids == strings(&record["sigdeps"])), &true);
+        let mut ours_files: Vec<(&str, &str)> =
+            ours.files.iter().map(|f| (f.md5.as_str(), f.path.as_str())).collect();
+        ours_files.sort_unstable();
+        let mut theirs: Vec<(&str, &str)> = record["filechk"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|pair| Some((pair[1].as_str()?, pair[0].as_str()?)))
+            .collect();
+        theirs.sort_unstable();
+        files.check(tid, &ours_files, &theirs);
+        hashes.check(tid, &ours.task_hash.as_str(), &record["hash"].as_str().unwrap_or(""));
+    }
+    Ok(deps.done() + files.done() + hashes.done())
 }

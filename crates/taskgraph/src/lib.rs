@@ -18,6 +18,7 @@ mod names;
 mod prune;
 mod recursion;
 mod resolve;
+mod sign;
 mod similar;
 mod target;
 mod version;
@@ -33,5 +34,11 @@ pub use graph::{EdgeKinds, GraphBuilder, Rows, TaskGraph, TaskIx};
 pub use index::{ProviderIndex, Recipe, RecipeIx};
 pub use names::Names;
 pub use resolve::{Resolution, ResolveOptions};
+pub use sign::{
+    BaseHash, ChecksumWarning, DependencyFilter, DropReason, FileChecksum, FileChecksums, InvalidFileFlag,
+    InvalidHash, KeepAll, LockedMismatch, LockedSignatures, MalformedLock, NoEquivalence, OeFilter,
+    SignError, SignInputs, Signatures, SignedEdge, Taint, TaskHash, TaskSignature, UniHash, UniHashQuery,
+    UniHashSource, hash_task, sign,
+};
 pub use target::{Target, task_name};
 pub use version::{Version, compare_part, matches_wanted};

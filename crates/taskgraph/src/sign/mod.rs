@@ -1,0 +1,17 @@
+//! Signatures: the hash of a task over its own text, what it depends on and
+//! the files it reads.
+
+mod checksum;
+mod filter;
+mod hashes;
+mod locked;
+mod taskhash;
+
+pub use checksum::{ChecksumWarning, FileChecksum, FileChecksums, InvalidFileFlag};
+pub use filter::{DependencyFilter, DropReason, KeepAll, OeFilter, SignedEdge};
+pub use hashes::{BaseHash, InvalidHash, TaskHash, UniHash};
+pub use locked::{LockedMismatch, LockedSignatures, MalformedLock};
+pub use taskhash::{
+    NoEquivalence, SignError, SignInputs, Signatures, Taint, TaskSignature, UniHashQuery, UniHashSource,
+    hash_task, sign,
+};
