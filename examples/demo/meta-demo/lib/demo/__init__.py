@@ -1,0 +1,3 @@
+"""Python shared by the tasks of the demo distribution."""
+
+BBIMPORTS = ["archive", "packages"]

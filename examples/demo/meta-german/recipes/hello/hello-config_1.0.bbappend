@@ -1,0 +1,2 @@
+GREETING_LANGUAGE = "de"
+GREETING_NAME:pocket = "kleine Welt"
