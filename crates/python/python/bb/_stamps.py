@@ -10,9 +10,11 @@ from bb.utils import mkdirhier
 
 def _cleaned(task, mcfn):
     """Files to remove with the task's stamp: its stamps of other hashes, and those of its setscene task."""
-    masks = bb.parse.siggen.stampcleanmask_mcfn(task, mcfn)
     found = []
-    for mask in masks:
+    for name in (task, task + "_setscene"):
+        mask = bb.parse.siggen.stampcleanmask_mcfn(name, mcfn)
+        if not mask:
+            continue
         for name in glob.glob(mask):
             # Signature data and taints are no stamps.
             if "sigdata" in name or "sigbasedata" in name or name.endswith(".taint"):
