@@ -18,6 +18,7 @@ mod names;
 mod prune;
 mod recursion;
 mod resolve;
+mod siginfo;
 mod sign;
 mod similar;
 mod target;
@@ -34,6 +35,10 @@ pub use graph::{EdgeKinds, GraphBuilder, Rows, TaskGraph, TaskIx};
 pub use index::{ProviderIndex, Recipe, RecipeIx};
 pub use names::Names;
 pub use resolve::{Resolution, ResolveOptions};
+pub use siginfo::{
+    Color, SigRuntime, SigValue, Siginfo, SiginfoError, TaskText, compare, dump, read_siginfo,
+    sigbasedata_path, sigdata_path, siginfo_from_bytes, siginfo_to_bytes, write_siginfo,
+};
 pub use sign::{
     BaseHash, ChecksumWarning, DependencyFilter, DropReason, FileChecksum, FileChecksums, InvalidFileFlag,
     InvalidHash, KeepAll, LockedMismatch, LockedSignatures, MalformedLock, NoEquivalence, OeFilter,

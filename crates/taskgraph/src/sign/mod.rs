@@ -7,10 +7,12 @@ mod hashes;
 mod locked;
 mod taskhash;
 
+pub(crate) use checksum::hex;
 pub use checksum::{ChecksumWarning, FileChecksum, FileChecksums, InvalidFileFlag};
 pub use filter::{DependencyFilter, DropReason, KeepAll, OeFilter, SignedEdge};
 pub use hashes::{BaseHash, InvalidHash, TaskHash, UniHash};
 pub use locked::{LockedMismatch, LockedSignatures, MalformedLock};
+pub(crate) use taskhash::pn_task;
 pub use taskhash::{
     NoEquivalence, SignError, SignInputs, Signatures, Taint, TaskSignature, UniHashQuery, UniHashSource,
     hash_task, sign,

@@ -1,0 +1,17 @@
+//! Siginfo and sigdata files: everything a task's hashes were made of, and
+//! what differs between two of them.
+
+mod diff;
+mod dump;
+mod error;
+mod file;
+mod record;
+mod textdiff;
+
+pub use diff::{Color, compare};
+pub use dump::dump;
+pub use error::SiginfoError;
+pub use file::{
+    read_siginfo, sigbasedata_path, sigdata_path, siginfo_from_bytes, siginfo_to_bytes, write_siginfo,
+};
+pub use record::{SigRuntime, SigValue, Siginfo, TaskText};
