@@ -13,23 +13,18 @@ pub(crate) fn statement(text: &str, level: CompatLevel) -> (StatementKind, Vec<D
 
 /// 2.18: `TASKS [after TASKS | before TASKS]...`. The keywords stand between single blanks.
 fn many(text: &str) -> StatementKind {
-    let (mut after, mut before) = (String::new(), String::new());
-    let mut parts = text
-        .split(" before ")
-        .enumerate()
-        .flat_map(|(i, part)| part.split(" after ").enumerate().map(move |(j, names)| (i > 0, j > 0, names)));
-    let tasks = parts.next().map_or("", |(_, _, names)| names);
-    let mut last = None;
-    for (_, is_after, names) in parts {
-        let list = if is_after { &mut after } else { &mut before };
-        // BitBake: a blank is put between neighbours only. `before a after b before c` is before `ac`.
-        if last == Some(is_after) {
-            list.push(' ');
-        }
-        list.push_str(names);
-        last = Some(is_after);
-    }
+    const AFTER: &str = " after ";
+    const BEFORE: &str = " before ";
+    let tasks = text.split(BEFORE).next().and_then(|part| part.split(AFTER).next()).unwrap_or_default();
+    let (after, before) = (lists(text, AFTER, BEFORE), lists(text, BEFORE, AFTER));
     StatementKind::AddTask { tasks: words(tasks), after: words(&after), before: words(&before) }
+}
+
+/// What stands behind each `keyword`, up to an `other`.
+/// BitBake: lists with an `other` between are joined without a blank, so that in
+/// `a before b after c before d` the task is before `bd`.
+fn lists(text: &str, keyword: &str, other: &str) -> String {
+    text.split(other).map(|part| part.split(keyword).skip(1).collect::<Vec<_>>().join(" ")).collect()
 }
 
 /// 2.8: `TASK [after TASKS | before TASKS]...`. The keywords are found within words too, each list

@@ -3,7 +3,7 @@
 use crate::addtask;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Severity};
 use crate::scan::{Block, BlockKind, scan};
-use crate::shape::{Dialect, Keyword, Simple};
+use crate::shape::{Dialect, Keyword, Simple, is_anonymous};
 use crate::statement::{Statement, StatementKind};
 use crate::text::Lines;
 use crate::tree::{self, SyntaxNode};
@@ -16,19 +16,21 @@ use std::sync::Arc;
 pub enum FileKind {
     /// `.conf`: assignments, `include`, `require`, `export`, `unset` and the like.
     Conf,
-    /// `.bb`, `.bbclass`, `.bbappend`, `.inc`: functions, `inherit` and tasks too.
+    /// `.bb`, `.bbclass`, `.inc` and `.bbappend`: functions, `inherit` and tasks too.
     Recipe,
 }
 
 impl FileKind {
-    /// The kind of a file of this name; `None` where BitBake says `not a BitBake file`.
+    /// The kind of a file of this name; `None` where BitBake says `not a BitBake file`. That it says
+    /// of a `.bbappend` too, which it reads only as a part of its recipe.
     pub fn of_name(name: &str) -> Option<FileKind> {
-        let base = name.rsplit('/').next()?;
-        match base.rfind('.').map(|dot| &base[dot..])? {
-            ".conf" => Some(FileKind::Conf),
-            ".bb" | ".bbclass" | ".bbappend" | ".inc" => Some(FileKind::Recipe),
-            _ => None,
+        if name.ends_with(".conf") {
+            return Some(FileKind::Conf);
         }
+        // BitBake: dots that begin a name begin no ending.
+        let base = name.rsplit('/').next().unwrap_or(name).trim_start_matches('.');
+        let (_, ending) = base.rsplit_once('.')?;
+        matches!(ending, "bb" | "bbclass" | "inc").then_some(FileKind::Recipe)
     }
 }
 
@@ -92,11 +94,9 @@ impl Builder<'_> {
             BlockKind::Line { joined, shape } => self.line(joined.text, shape, report),
             BlockKind::Function { joined, name, python, fakeroot, body } => {
                 let name = &joined.text[name];
-                // BitBake: anonymous functions are Python, whatever stands before them.
-                let anonymous = name.is_empty() || name == "__anonymous";
                 StatementKind::Function {
-                    name: if anonymous { "" } else { name }.into(),
-                    python: python || anonymous,
+                    name: if is_anonymous(name) { "" } else { name }.into(),
+                    python,
                     fakeroot,
                     body: self.lines(body).into(),
                     body_line: line - block.body_lines - 1,
@@ -170,5 +170,32 @@ fn keyword_statement(keyword: Keyword, rest: Arc<str>) -> StatementKind {
         Keyword::IncludeAll => StatementKind::IncludeAll(rest),
         Keyword::Export => StatementKind::Export(rest),
         Keyword::Unset => StatementKind::Unset(rest),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_name_says_what_may_be_in_a_file() {
+        for name in ["a.conf", "d/.conf", "..conf"] {
+            assert_eq!(FileKind::of_name(name), Some(FileKind::Conf), "{name}");
+        }
+        for name in ["a.bb", "a.bbclass", "a.inc", "a.conf.bb", "a.b.inc"] {
+            assert_eq!(FileKind::of_name(name), Some(FileKind::Recipe), "{name}");
+        }
+        for name in ["a", "a.", ".bb", "d/..inc", "a.bbappend", "a.BB", "a.conf.in", "d.bb/a", ""] {
+            assert_eq!(FileKind::of_name(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_first_error_ends_what_bitbake_would_read() {
+        let parsed = parse("A=\"b\"\nB\nC = 'd'\n}\n", FileKind::Recipe, CompatLevel::V2_18, false);
+        let error = parsed.error().expect("there is one");
+        assert_eq!((error.line, error.message("x.bb").to_string()), (2, "unparsed line: 'B'".to_owned()));
+        assert_eq!(parsed.diagnostics().len(), 3);
+        assert_eq!(parsed.statements().len(), 2);
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::diagnostic::{Diagnostic, DiagnosticKind};
 use crate::shape::{self, Dialect, Shape, Simple};
-use crate::text::{Line, Lines, repr_list};
+use crate::text::{Line, Lines, repr_list, with_newlines};
 use std::ops::Range;
 
 /// A part of a line that stands in one piece in the file.
@@ -169,8 +169,8 @@ impl<'a> Scanner<'a, '_> {
             let end = Line { text: "", start: line.end, end: line.end, number: line.number + 1 };
             let next = self.next_line().unwrap_or(end);
             if self.text.starts_with('#') && !next.text.starts_with('#') {
-                let lines = self.file[self.start..next.end].into();
-                self.report(first.number, DiagnosticKind::ContinuedConfComment(lines));
+                let lines = with_newlines(&self.file[self.start..next.end]);
+                self.report(first.number, DiagnosticKind::ContinuedConfComment(lines.into()));
                 self.give_up(BlockKind::Comment, next.end);
                 return;
             }

@@ -191,7 +191,14 @@ fn function(text: &str) -> Option<Shape> {
     let fits = text[name.clone()]
         .chars()
         .all(|c| is_word(c) || matches!(c, '.' | '-' | '+' | '{' | '}' | ':' | '$'));
+    // BitBake: anonymous functions are Python, whatever stands before them.
+    python |= is_anonymous(&text[name.clone()]);
     fits.then_some(Shape::Function { name, python, fakeroot })
+}
+
+/// Whether a function of this name is run rather than stored under its name.
+pub(crate) fn is_anonymous(name: &str) -> bool {
+    name.is_empty() || name == "__anonymous"
 }
 
 /// First line of a `def`: a name and, anywhere behind it, a colon.

@@ -49,6 +49,11 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
+/// A text as Python's text mode reads it: every line end is a newline.
+pub(crate) fn with_newlines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
 /// What `str.isspace` and `\s` accept: Unicode white space and the four ASCII separators.
 pub(crate) fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
@@ -68,7 +73,8 @@ pub(crate) fn trim_start(text: &str) -> &str {
     text.trim_start_matches(is_space)
 }
 
-/// What `\w` accepts, for the characters that occur in names.
+/// What `\w` accepts.
+/// DIFFERS: combining marks and circled letters count too, which BitBake refuses in names.
 pub(crate) fn is_word(c: char) -> bool {
     c == '_' || c.is_alphanumeric()
 }
