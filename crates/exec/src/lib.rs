@@ -16,7 +16,9 @@ mod helper;
 mod limits;
 mod outcome;
 mod plan;
+mod policy;
 mod sandbox;
+mod settings;
 mod spec;
 mod view;
 
@@ -26,6 +28,8 @@ pub use executor::{Cancel, Executor, LocalExecutor};
 pub use helper::{HELPER_ARGUMENT, helper_main};
 pub use limits::{Limits, Resource};
 pub use outcome::{ExitStatus, LimitHit, Refusal, RefusalKind, TaskOutcome, Usage};
+pub use policy::{Exception, POLICY_FILE, Policy};
 pub use sandbox::{Sandbox, SandboxConfig, TaskIo, refused_syscalls};
+pub use settings::{LIST_VARIABLES, MODE_VARIABLE, SandboxSettings};
 pub use spec::{Access, Fakeroot, Identity, Mode, Network, TaskSpec};
 pub use view::HostView;

@@ -51,6 +51,8 @@ pub(crate) struct Init<'a> {
     pub doors: Vec<OwnedFd>,
     /// A control group holds the memory limit.
     pub memory_is_held: bool,
+    /// A control group holds the number of processes.
+    pub pids_are_held: bool,
     /// Becomes readable when the parent has written the id maps.
     pub mapped: Option<OwnedFd>,
 }
@@ -193,9 +195,10 @@ impl Init<'_> {
             limits.push((libc::RLIMIT_FSIZE, both(size)));
         }
         // Counted per user namespace and id: by the sandbox, if there is one. One more for its
-        // first process, and one to see the limit being passed.
+        // first process, one to see the limit being passed, and one to let a control group, which
+        // tells of it, be the one that refuses.
         if let (Some(pids), Some(_)) = (self.spec.limits.get(Resource::Pids), &self.isolation) {
-            limits.push((libc::RLIMIT_NPROC, both(pids + 2)));
+            limits.push((libc::RLIMIT_NPROC, both(pids + 2 + u64::from(self.pids_are_held))));
         }
         limits
     }

@@ -156,7 +156,8 @@ impl Sandbox {
         }
         let group = self.groups.take(&spec.limits);
         let mut notes = self.limit_notes(spec, group.as_ref());
-        let memory_is_held = group.as_ref().is_some_and(|group| group.holds(Controller::Memory));
+        let held = |controller| group.as_ref().is_some_and(|group| group.holds(controller));
+        let (memory_is_held, pids_are_held) = (held(Controller::Memory), held(Controller::Pids));
         let doors = match group.as_ref().map(Group::doors) {
             Some(doors) => doors.step("open the control group").map_err(setup)?,
             None => Vec::new(),
@@ -183,7 +184,7 @@ impl Sandbox {
         let pid = match sys::fork_into(namespaces).step("make namespaces").map_err(setup)? {
             None => {
                 drop(release);
-                Init { spec, isolation, stdio, control, doors, memory_is_held, mapped }.run(work)
+                Init { spec, isolation, stdio, control, doors, memory_is_held, pids_are_held, mapped }.run(work)
             }
             Some(pid) => pid,
         };

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// An id no account has.
 const SOMEBODY: u32 = 54321;
 /// Most trials wait more than they work.
-const WORKERS: usize = 4;
+const WORKERS: usize = 8;
 
 struct Trial {
     name: String,

@@ -12,6 +12,9 @@ use std::net::TcpStream;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// What came of a trial; one line of JSON from the trial's process.
@@ -70,9 +73,8 @@ fn trial(attempt: &Attempt, dir: &Path) -> Verdict {
     drop(temporary);
     if !escaped {
         return match (attempt.works, uid) {
-            (Works::Always, _) | (Works::AsRoot, 0) => {
-                Verdict::Failed(format!("does not work even without a sandbox: {said}"))
-            }
+            (Works::Always, _) => Verdict::Failed(format!("does not work even without a sandbox: {said}")),
+            (Works::AsRoot, 0) => Verdict::NotChecked(format!("this host refuses it even to root: {said}")),
             (Works::AsRoot, _) => Verdict::NotChecked("the host refuses it to ordinary users".into()),
             (Works::Perhaps, _) => Verdict::NotChecked(format!("this host refuses it: {said}")),
         };
@@ -97,7 +99,7 @@ fn trial(attempt: &Attempt, dir: &Path) -> Verdict {
     let temporary = leave_temporary(&world.map);
     let knocking = knock(&world.map);
     let bubblewrap = bubblewrap::holds(attempt, &world.map, &program);
-    knocking.join().unwrap();
+    drop(knocking);
     drop(temporary);
     let bubblewrap =
         bubblewrap.map(|held| held || (attempt.name == "daemon-left-behind" && !late(&world.map)));
@@ -120,19 +122,31 @@ fn leave_temporary(map: &Map) -> Temporary {
     Temporary(files)
 }
 
-/// Connects to the port a task says it listens on.
-fn knock(map: &Map) -> std::thread::JoinHandle<()> {
+/// Connects to the port a task says it listens on, until dropped.
+struct Knocking(Arc<AtomicBool>, Option<JoinHandle<()>>);
+
+impl Drop for Knocking {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+        self.1.take().unwrap().join().unwrap();
+    }
+}
+
+fn knock(map: &Map) -> Knocking {
     let file = map.work().join("port");
-    std::thread::spawn(move || {
-        for _ in 0..60 {
-            std::thread::sleep(Duration::from_millis(10));
+    let done = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&done);
+    let thread = std::thread::spawn(move || {
+        while !told.load(Ordering::SeqCst) {
             let port = std::fs::read_to_string(&file).ok().and_then(|text| text.parse::<u16>().ok());
             if let Some(Ok(mut stream)) = port.map(|port| TcpStream::connect(("127.0.0.1", port))) {
                 stream.write_all(b"x").ok();
                 return;
             }
+            std::thread::sleep(Duration::from_millis(5));
         }
-    })
+    });
+    Knocking(done, Some(thread))
 }
 
 /// Whether a daemon lived on to write its file.
@@ -154,7 +168,7 @@ fn unsandboxed(attempt: &Attempt, map: &Map, program: &Path) -> (bool, String) {
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    knocking.join().unwrap();
+    drop(knocking);
     let out =
         shown.status.code() == Some(attempts::OUT) && (attempt.name != "daemon-left-behind" || late(map));
     (out, String::from_utf8_lossy(&shown.stdout).trim().to_owned() + &format!(" ({})", shown.status))
@@ -180,7 +194,7 @@ fn sandboxed(attempt: &Attempt, map: &Map, program: &Path) -> Result<String, Ver
         Ok(outcome) => outcome,
         Err(error) => return failed(format!("the sandbox failed: {error}")),
     };
-    knocking.join().unwrap();
+    drop(knocking);
     let said = std::fs::read_to_string(&log_file).unwrap().trim().to_owned();
     match (&attempt.limit, &outcome.limit) {
         // /tmp is full: the program hears of it by itself.

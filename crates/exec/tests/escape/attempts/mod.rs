@@ -24,7 +24,7 @@ pub enum Got {
 pub enum Works {
     /// For everybody: if not, the attempt itself is broken and the trial fails.
     Always,
-    /// For root: as a user the host itself refuses, and the trial is not checked.
+    /// For root, unless the host is a container or the like: otherwise the trial is not checked.
     AsRoot,
     /// Depending on the host's settings: not checked where it does not.
     Perhaps,
