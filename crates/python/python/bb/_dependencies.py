@@ -8,7 +8,8 @@ so do flags. Reached through `bb.data`.
 import hashlib
 
 import bb
-from bb.codeparser import PythonParser, ShellParser
+from bb import _native
+from bb.codeparser import PythonParser, ShellParser, modulecode_deps
 from bb.utils import logger
 
 # Flags whose values change nothing that runs, beyond BB_SIGNATURE_EXCLUDE_FLAGS.
@@ -49,11 +50,9 @@ class _Reader(object):
 
     def module_function(self):
         """Dependencies and value of a function of a registered Python library."""
-        from bb import _native
-        references, execs, contains, value = _native.module_function(self.key)
-        exclusions = self.ignored
+        references, execs, contains, value = modulecode_deps[self.key]
         self.deps |= (self.names & references) | (execs & (self.names | self.mod_funcs))
-        return _with_contains(value, contains, exclusions, self.d)
+        return _with_contains(value, contains, self.ignored, self.d)
 
     def variable(self):
         """Dependencies and value of a variable or function of the metadata."""
@@ -100,7 +99,7 @@ class _Reader(object):
             self.deps |= self._from_parser(parser)
         value = "" if value is None else str(value)
         # Removals count with their text; they are looked into as well.
-        removes = store._removes(key)
+        removes = _native.removes(store, key)
         for text in removes:
             self.deps |= self._from_parser(store.expandWithRefs(text, None))
         return _with_contains(_with_removes(value, removes), contains, exclusions, d)
@@ -149,9 +148,8 @@ def build_dependencies(key, keys, mod_funcs, shelldeps, varflagsexcl, ignored_va
 
 def generate_dependencies(d, ignored_vars):
     """(tasks, names that every variable depends on, values) of all that a recipe's tasks reach."""
-    from bb import _native
     names = {name for name in d.keys() if not name.startswith("__")}
-    mod_funcs = set(_native.module_functions())
+    mod_funcs = set(modulecode_deps)
     shelldeps = {name for name in d.getVar("__exportlist", False) or ()
                  if d.getVarFlag(name, "export", False) and not d.getVarFlag(name, "unexport", False)}
     excluded = set((d.getVar("BB_SIGNATURE_EXCLUDE_FLAGS") or "").split())

@@ -21,8 +21,7 @@ extension is a change of one line here. Expected of `_bitzel`:
     returns. expandWithRefs calls `bb.data_smart.parse_value(d, s, varname)`; varhistory and
     inchistory are `bb.data_smart.VariableHistory(d)` and `IncludeHistory(d)`, which use
     `_history(var) -> list[dict]`, `_history_forget(var)` and `_includes() -> nested (file,
-    children) pairs`. `_removes(var) -> set[str]` gives the unexpanded texts of the active
-    `:remove`s. Failing expansions raise `bb.data_smart.ExpansionError`.
+    children) pairs`. Failing expansions raise `bb.data_smart.ExpansionError`.
 `parse_file(fn, d, include, baseconfig) -> d | dict[str, d]`
     Parse a .conf, .inc, .bbclass or .bb file; recipes give variants by name ('' first).
     Raises `bb.parse.ParseError`, `bb.parse.SkipRecipe` or `bb.BBHandledException`.
@@ -40,14 +39,16 @@ extension is a change of one line here. Expected of `_bitzel`:
     The namespace of metadata Python (`def` functions, inline expressions), by identity.
 `insert_method(modulename, code, fn, lineno)`
     Compile and run a `def` function's text in that namespace.
-`scan_python(code, filename, lineno) -> (references, execs, contains, var_execs)`
-    References of Python code: sets of names, `contains` a dict of sets. SyntaxError passes on.
-`scan_shell(code) -> set[str]`
-    Commands a shell script runs that it does not define itself.
-`add_module_functions(fn, functions, namespace)`, `module_functions() -> list[str]`
-    Register the functions of a Python library for dependency tracking; their full names.
-`module_function(name) -> (references, execs, contains, source_hash)`
-    What such a function refers to, and the sha256 of its source text.
+`scan_python(code) -> (references, execs, contains, var_execs)`
+    References of Python code, indented or not: sets of names, `contains` a dict of sets.
+    Raises SyntaxError.
+`scan_shell(code) -> (execs, functions)`
+    Commands a shell script runs that it does not define, and those it defines.
+`scan_module(code, namespace) -> list[(name, references, execs, contains, var_execs, hash)]`
+    The same of every function of a Python library, by full name, with what stands for its
+    text in signatures.
+`removes(d, var) -> set[str]`
+    The unexpanded texts of the `:remove`s that take something out of a variable's value.
 
 The extension in turn uses of this package: `bb.data_smart.ExpansionError(varname,
 expression, exception)` with `addVar(name)`, `bb.parse.ParseError(msg, filename, lineno)`,
@@ -110,21 +111,17 @@ def insert_method(modulename, code, fn, lineno):
     return _bitzel.insert_method(modulename, code, fn, lineno)
 
 
-def scan_python(code, filename="<string>", lineno=0):
-    return _bitzel.scan_python(code, filename, lineno)
+def scan_python(code):
+    return _bitzel.scan_python(code)
 
 
 def scan_shell(code):
     return _bitzel.scan_shell(code)
 
 
-def add_module_functions(fn, functions, namespace):
-    return _bitzel.add_module_functions(fn, functions, namespace)
+def scan_module(code, namespace):
+    return _bitzel.scan_module(code, namespace)
 
 
-def module_functions():
-    return _bitzel.module_functions()
-
-
-def module_function(name):
-    return _bitzel.module_function(name)
+def removes(d, var):
+    return _bitzel.removes(d, var)

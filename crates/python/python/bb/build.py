@@ -102,23 +102,30 @@ def preceedtask(task, with_recrdeptasks, d):
 
 
 def tasksbetween(task_start, task_end, d):
-    """The tasks on any way from one task to another, both included, sorted."""
-    tasks = set(listtasks(d))
-    between = set()
-    reached = {}
+    """The tasks on any way from one task to another, both included, in the order a walk
+    from the first along all ways meets them. Ways are tried in the order of `d.keys()`."""
+    deps = {task: d.getVarFlag(task, "deps", False) or () for task in d.keys() if d.getVarFlag(task, "task", False)}
+    arrives = {}
 
-    def leads_back(task, trail):
-        if task == task_start:
-            return True
-        if task not in reached:
-            reached[task] = False
-            if task in tasks:
-                reached[task] = any([leads_back(before, trail) for before in d.getVarFlag(task, "deps") or ()])
-        return reached[task]
+    def leads_there(task):
+        if task not in arrives:
+            arrives[task] = task == task_end
+            if not arrives[task]:
+                arrives[task] = any([leads_there(other) for other in deps if task in deps[other]])
+        return arrives[task]
 
-    if leads_back(task_end, ()):
-        between = {task for task, leads in reached.items() if leads} | {task_start}
-    return sorted(between)
+    between = []
+
+    def walk(task):
+        between.append(task)
+        if task != task_end:
+            for other in deps:
+                if task in deps[other] and other not in between and leads_there(other):
+                    walk(other)
+
+    if leads_there(task_start):
+        walk(task_start)
+    return between
 
 
 def add_tasks(tasklist, d):

@@ -63,10 +63,10 @@ class PythonParser(object):
         self.references = set()
 
     def parse_python(self, node, lineno=0, filename="<string>", fixedhash=None, func=None):
-        """Scan code, a text; SyntaxError for what is none."""
+        """Scan code, a function's body or an expression; SyntaxError for what is none."""
         if not node or not node.strip():
             return
-        references, execs, contains, var_execs = _native.scan_python(check_indent(node), filename, lineno)
+        references, execs, contains, var_execs = _native.scan_python(node)
         self.references = set(references)
         self.var_execs = set(var_execs)
         self.execs = set(execs) | self.var_execs
@@ -85,13 +85,22 @@ class ShellParser(object):
 
     def parse_shell(self, value):
         """Scan a script; the set of commands it does not define itself."""
-        self.execs = self.allexecs = set(_native.scan_shell(value))
+        self.execs, self.funcdefs = _native.scan_shell(value)
+        self.allexecs = self.execs | self.funcdefs
         return self.execs
+
+
+# Functions of Python libraries by full name: (references, functions called, words asked for, hash of the text).
+modulecode_deps = {}
 
 
 def add_module_functions(fn, functions, namespace):
     """Register the functions of a Python library, file `fn`, for dependency tracking."""
-    _native.add_module_functions(fn, functions, namespace)
+    with open(fn, encoding="utf-8") as file:
+        found = _native.scan_module(file.read(), namespace)
+    for name, references, execs, contains, var_execs, value in found:
+        if name[len(namespace) + 1:] in functions:
+            modulecode_deps[name] = (references, execs | var_execs, contains, value)
 
 
 def parser_cache_init(cachedir):

@@ -200,9 +200,9 @@ def has_console_handler(logger):
 
 
 def mergeLoggingConfig(logconfig, userconfig):
-    """Merge a user's logging configuration (`logging.config` dictionaries) into a default one, in place."""
+    """A user's logging configuration (a `logging.config` dictionary) merged into a default one."""
     from bb import _logconfig
-    _logconfig.merge(logconfig, userconfig)
+    return _logconfig.merge(logconfig, userconfig)
 
 
 def setLoggingConfig(defaultconfig, userconfigfile=None):
