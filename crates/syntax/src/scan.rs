@@ -299,3 +299,51 @@ impl<'a> Scanner<'a, '_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{FileKind, Parse, parse};
+    use bitzel_base::CompatLevel;
+
+    fn recipe(text: &str) -> Parse {
+        parse(text, FileKind::Recipe, CompatLevel::V2_18, false)
+    }
+
+    fn messages(parsed: &Parse) -> Vec<(u32, String)> {
+        parsed.diagnostics().iter().map(|d| (d.line, d.message("x.bb").to_string())).collect()
+    }
+
+    #[test]
+    fn a_comment_within_a_statement_is_an_error_and_the_statement_is_kept() {
+        let parsed = recipe("A = \"a \\\n# x \\\n b\"\nB = \"c\"\n");
+        let lines: Vec<u32> = parsed.statements().iter().map(|s| s.line).collect();
+        assert_eq!(lines, [3, 4]);
+        let found = messages(&parsed);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].0, 2);
+        assert!(found[0].1.starts_with("There is a comment on line 2 of file x.bb:\n"), "{}", found[0].1);
+    }
+
+    #[test]
+    fn a_continued_comment_does_not_swallow_the_statement_behind_it() {
+        let parsed = recipe("# a \\\nB = \"c\"\n");
+        assert_eq!(parsed.statements().len(), 1);
+        let found = messages(&parsed);
+        assert_eq!(found.len(), 1);
+        assert!(found[0].1.contains("on line 1 of file x.bb:\n# a \nPlease"), "{}", found[0].1);
+    }
+
+    #[test]
+    fn all_errors_of_a_file_are_found() {
+        let parsed = recipe("A = b\n= 'c'\n\\\nB = 'd'\nf() {\n x\n");
+        let found = messages(&parsed);
+        let expected = [
+            (1, "unparsed line: 'A = b'"),
+            (2, "Empty variable name in assignment: '= 'c''"),
+            (4, "a statement begins with a line that is only a backslash"),
+            (7, "Unparsed lines from unclosed function x.bb: [' x']"),
+        ];
+        assert_eq!(found, expected.map(|(line, text)| (line, text.to_owned())));
+        assert_eq!(parsed.statements().len(), 1);
+    }
+}

@@ -268,3 +268,98 @@ fn keyword_tokens(keyword: Keyword, rest: Range<usize>) -> (SyntaxKind, Vec<Toke
     };
     (kind, vec![(token, rest)])
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{FileKind, SyntaxKind, SyntaxNode, parse};
+    use bitzel_base::CompatLevel;
+
+    fn tree(text: &str) -> SyntaxNode {
+        parse(text, FileKind::Recipe, CompatLevel::V2_18, false).syntax()
+    }
+
+    /// `KIND TEXT` for each token, under the kind of its node.
+    fn tokens(text: &str) -> Vec<String> {
+        tree(text)
+            .descendants_with_tokens()
+            .filter(|element| element.kind() != SyntaxKind::File)
+            .map(|element| match element.as_token() {
+                Some(token) => format!("  {:?} {:?}", token.kind(), token.text()),
+                None => format!("{:?}", element.kind()),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn an_assignment_shows_its_parts_and_where_it_is_continued() {
+        let found = tokens("export A[b] = \"c \\ \n d\" \n");
+        let expected = [
+            "Assign",
+            r#"  Keyword "export""#,
+            r#"  Whitespace " ""#,
+            r#"  Name "A""#,
+            r#"  Punctuation "[""#,
+            r#"  Flag "b""#,
+            r#"  Punctuation "]""#,
+            r#"  Whitespace " ""#,
+            r#"  Operator "=""#,
+            r#"  Whitespace " ""#,
+            r#"  Punctuation "\"""#,
+            r#"  Value "c ""#,
+            r#"  Continuation "\\ \n""#,
+            r#"  Value " d""#,
+            r#"  Punctuation "\"""#,
+            r#"  Newline " \n""#,
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_function_shows_head_body_and_end() {
+        let found = tokens("# c\npython f() {\n  a\n}\n\n");
+        let expected = [
+            r##"  Comment "# c\n""##,
+            "Function",
+            r#"  Keyword "python""#,
+            r#"  Whitespace " ""#,
+            r#"  Name "f""#,
+            r#"  Punctuation "()""#,
+            r#"  Whitespace " ""#,
+            r#"  Punctuation "{""#,
+            r#"  Newline "\n""#,
+            r#"  Body "  a\n""#,
+            r#"  Punctuation "}""#,
+            r#"  Newline "\n""#,
+            r#"  Newline "\n""#,
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn keywords_and_comments_behind_tasks_have_tokens() {
+        let found = tokens("addtask a after b # c\ninherit x\n");
+        let expected = [
+            "AddTask",
+            r#"  Keyword "addtask""#,
+            r#"  Whitespace " ""#,
+            r#"  Arguments "a after b ""#,
+            r##"  Comment "# c""##,
+            r#"  Newline "\n""#,
+            "Inherit",
+            r#"  Keyword "inherit""#,
+            r#"  Whitespace " ""#,
+            r#"  Arguments "x""#,
+            r#"  Newline "\n""#,
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn what_is_no_statement_is_an_error_of_whole_lines() {
+        let nodes: Vec<String> = tree("A = b\nB = 'c'\nf() {\n x\n")
+            .children()
+            .map(|n| format!("{:?} {:?}", n.kind(), n.text()))
+            .collect();
+        assert_eq!(nodes, [r#"Error "A = b\n""#, r#"Assign "B = 'c'\n""#, r#"Error "f() {\n x\n""#]);
+    }
+}
