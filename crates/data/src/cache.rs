@@ -97,12 +97,14 @@ impl DataStore {
         {
             return false;
         }
+        // The active overrides can change without a write, while OVERRIDES is resolved.
+        let same_rules = entry.overrides.is_none_or(|id| id == self.overrides_id())
+            && entry.functions.is_none_or(|v| v == self.context().interp.functions_version());
         if entry.verified.get() == now {
-            return entry.functions.is_none_or(|v| v == self.context().interp.functions_version());
+            return same_rules;
         }
-        let current = entry.overrides.is_none_or(|id| id == self.overrides_id())
-            && entry.functions.is_none_or(|v| v == self.context().interp.functions_version())
-            && entry.inputs.iter().all(|&(input, version)| self.version_of(input) == version);
+        let current =
+            same_rules && entry.inputs.iter().all(|&(input, version)| self.version_of(input) == version);
         if current {
             entry.verified.set(now);
         }

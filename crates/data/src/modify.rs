@@ -192,7 +192,7 @@ impl DataStore {
                 var.candidates.iter().any(|c| c.var == candidate.var && c.key == candidate.key)
             });
             if !known {
-                self.change(context.sym(short), |var| Rc::make_mut(&mut var.candidates).push(candidate));
+                self.change_candidates(context.sym(short), |list| list.push(candidate));
             }
             end = colon;
         }
@@ -211,7 +211,8 @@ impl DataStore {
         });
         let version = context.new_version();
         self.change(sym, |var| {
-            *var = Var { version, flags_version: version, filters_version: version, ..Var::default() };
+            let owner = var.owner;
+            *var = Var { version, flags_version: version, filters_version: version, owner, ..Var::default() };
         });
         let mut end = name.len();
         while let Some(colon) = name[..end].rfind(':') {
@@ -220,7 +221,7 @@ impl DataStore {
                 break;
             }
             if self.var(short).is_some_and(|var| var.candidates.iter().any(|c| c.var == sym)) {
-                self.change(short, |var| Rc::make_mut(&mut var.candidates).retain(|c| c.var != sym));
+                self.change_candidates(short, |list| list.retain(|c| c.var != sym));
             }
             end = colon;
         }
@@ -250,8 +251,7 @@ impl DataStore {
             let from = context.name(candidate.var);
             let to = from.replace(name, new);
             let renamed = Candidate { var: context.sym(&to), ..candidate.clone() };
-            self.change(target, |var| {
-                let list = Rc::make_mut(&mut var.candidates);
+            self.change_candidates(target, |list| {
                 if !list.iter().any(|c| c.var == renamed.var && c.key == renamed.key) {
                     list.push(renamed);
                 }

@@ -150,49 +150,39 @@ impl DataStore {
     }
 
     fn expanded(&self, sym: Sym, unexpanded: Unexpanded) -> Result<Option<Value>> {
+        let Some(Value::Str(text)) = unexpanded.value else { return Ok(unexpanded.value) };
         let name = self.context().name(sym);
-        let Some(Value::Str(text)) = unexpanded.value else {
-            return self.filtered_nothing(sym, &name, unexpanded.value);
-        };
         let mut text = self.expand_text(&text, Some((sym, &name)))?;
         if !unexpanded.removes.is_empty() {
             text = self.without(&text, &unexpanded.removes)?;
         }
-        let filters = self.filters_for(sym, &name);
-        if !filters.is_empty() {
+        let filters = self.filters_for(&name)?;
+        if !text.is_empty() && !filters.is_empty() {
             text = self.context().interp.filter(&text, &filters)?;
         }
         Ok(Some(Value::Str(text)))
     }
 
-    /// BitBake: a variable that exists without a value, but with filters, is an empty text.
-    fn filtered_nothing(&self, sym: Sym, name: &str, value: Option<Value>) -> Result<Option<Value>> {
-        if value.is_some() || !self.var(sym).is_some_and(|var| var.exists()) {
-            return Ok(value);
-        }
-        let filters = self.filters_for(sym, name);
-        if filters.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(Value::Str(self.context().interp.filter("", &filters)?)))
-    }
-
-    /// Filters of `NAME` work on all `NAME:...` too.
-    fn filters_for(&self, sym: Sym, name: &str) -> Vec<Rc<str>> {
-        let base = match name.split_once(':') {
-            Some((base, _)) => self.context().sym(base),
-            None => sym,
+    /// Filters of `NAME` work on all `NAME:...` too, but not on the versions of it that
+    /// an active override chooses: those are filtered as `NAME`.
+    fn filters_for(&self, name: &str) -> Result<Vec<Rc<str>>> {
+        let (base, last) = match name.split_once(':') {
+            Some((base, rest)) => (base, rest.rsplit(':').next()),
+            None => (name, None),
         };
-        if base != sym {
-            self.note_input(Input::Filters(base));
+        let Some(base) = self.context().find_sym(base) else { return Ok(Vec::new()) };
+        self.note_input(Input::Filters(base));
+        let filters = self.var(base).map(|var| var.filters.clone()).unwrap_or_default();
+        if filters.is_empty() {
+            return Ok(filters);
         }
-        let mut filters = self.var(base).map(|var| var.filters.clone()).unwrap_or_default();
-        if base != sym
-            && let Some(var) = self.var(sym)
-        {
-            filters.extend(var.filters.iter().cloned());
+        if let Some(last) = last {
+            self.note_overrides();
+            if self.overrides()?.all(&[self.context().sym(last)]) {
+                return Ok(Vec::new());
+            }
         }
-        filters
+        Ok(filters)
     }
 
     /// Takes the words of `removes` out of `text`; white space stays.

@@ -6,7 +6,7 @@ use crate::history::{History, IncludeHistory};
 use crate::overrides::Active;
 use crate::symbol::Sym;
 use crate::value::Value;
-use crate::var::Var;
+use crate::var::{Candidate, Var};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::rc::Rc;
@@ -27,6 +27,9 @@ pub(crate) struct Inner {
     pub(crate) override_vars: RefCell<FxHashSet<Sym>>,
     /// This store's cached values, then those of the stores it is a copy of.
     tables: Vec<Rc<CacheTable>>,
+    /// Names in the order this store first wrote them, then those of the stores it is a
+    /// copy of.
+    written: Vec<Rc<RefCell<Vec<Sym>>>>,
     history: RefCell<History>,
     includes: RefCell<IncludeHistory>,
 }
@@ -43,6 +46,7 @@ impl DataStore {
             resolving: Cell::new(false),
             override_vars: RefCell::default(),
             tables: vec![Rc::default(), context.shared.clone()],
+            written: vec![Rc::default()],
             history: RefCell::default(),
             includes: RefCell::default(),
         }))
@@ -53,6 +57,8 @@ impl DataStore {
         let inner = &self.0;
         let mut tables = vec![Rc::default()];
         tables.extend(inner.tables.iter().cloned());
+        let mut written = vec![Rc::default()];
+        written.extend(inner.written.iter().cloned());
         DataStore(Rc::new(Inner {
             id: inner.context.new_store_id(),
             context: inner.context.clone(),
@@ -62,6 +68,7 @@ impl DataStore {
             resolving: Cell::new(false),
             override_vars: inner.override_vars.clone(),
             tables,
+            written,
             history: inner.history.clone(),
             includes: inner.includes.clone(),
         }))
@@ -139,6 +146,7 @@ impl DataStore {
             let mut vars = self.0.vars.borrow_mut();
             let var = Rc::make_mut(vars.entry(sym).or_default());
             var.version = version;
+            self.claim(sym, var);
             edit(var)
         };
         self.written(Some(sym));
@@ -152,10 +160,48 @@ impl DataStore {
             let mut vars = self.0.vars.borrow_mut();
             let var = Rc::make_mut(vars.entry(sym).or_default());
             var.flags_version = version;
+            self.claim(sym, var);
             edit(var)
         };
         self.written(None);
         result
+    }
+
+    /// Changes which variables stand in for this one; the variable itself is not written.
+    pub(crate) fn change_candidates(&self, sym: Sym, edit: impl FnOnce(&mut Vec<Candidate>)) {
+        let version = self.0.context.new_version();
+        {
+            let mut vars = self.0.vars.borrow_mut();
+            let var = Rc::make_mut(vars.entry(sym).or_default());
+            var.version = version;
+            edit(Rc::make_mut(&mut var.candidates));
+        }
+        self.written(Some(sym));
+    }
+
+    fn claim(&self, sym: Sym, var: &mut Var) {
+        if var.owner != self.0.id {
+            var.owner = self.0.id;
+            self.0.written[0].borrow_mut().push(sym);
+        }
+    }
+
+    /// The names of [`DataStore::keys`] as BitBake gathers them: for this store and each it
+    /// is a copy of, those written there, in order of first writing; and last those
+    /// that stand for an active override. A name may be in several lists.
+    pub fn keys_by_origin(&self) -> (Vec<Vec<Rc<str>>>, Vec<Rc<str>>) {
+        let active = self.overrides().ok();
+        let vars = self.0.vars.borrow();
+        let overridden = |var: &Var| {
+            active.as_ref().is_some_and(|active| var.candidates.iter().any(|c| active.all(&c.parts)))
+        };
+        let name = |sym: &Sym| self.0.context.name(*sym);
+        let mut replaced: Vec<Rc<str>> =
+            vars.iter().filter(|(_, var)| overridden(var)).map(|(sym, _)| name(sym)).collect();
+        replaced.sort_unstable();
+        let seen = |sym: &&Sym| vars.get(sym).is_some_and(|var| var.exists() && !overridden(var));
+        let levels = self.0.written.iter();
+        (levels.map(|level| level.borrow().iter().filter(seen).map(name).collect()).collect(), replaced)
     }
 
     fn written(&self, content: Option<Sym>) {

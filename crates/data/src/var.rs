@@ -40,6 +40,8 @@ pub(crate) struct Var {
     pub(crate) flags_version: u64,
     /// Changes with each new filter.
     pub(crate) filters_version: u64,
+    /// Store that wrote it last.
+    pub(crate) owner: u64,
 }
 
 impl Var {

@@ -7,7 +7,7 @@ use bitzel_base::SourceLoc;
 use bitzel_data::{DataStore, ReadOptions, SetInfo, Value};
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{PyDict, PyList, PySet};
 use std::rc::Rc;
 
 /// A datastore.
@@ -346,8 +346,28 @@ impl DataSmart {
         DataSmart { store: self.store.create_copy() }
     }
 
+    /// In the order of a Python set that is filled as BitBake fills it, since metadata
+    /// puts the order into values. Hosts run with a fixed hash seed.
     fn keys<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        PyList::new(py, self.store.keys().iter().map(|key| &**key))
+        let (levels, replaced) = self.store.keys_by_origin();
+        let mut all = PySet::empty(py)?;
+        for level in levels.iter().rev() {
+            let own = PySet::empty(py)?;
+            for name in level {
+                own.add(&**name)?;
+            }
+            own.call_method1("update", (&all,))?;
+            all = own;
+        }
+        let last = PySet::empty(py)?;
+        for name in &replaced {
+            last.add(&**name)?;
+        }
+        let list = PyList::empty(py);
+        for name in all.iter().chain(last.iter()) {
+            list.append(name)?;
+        }
+        Ok(list)
     }
 
     fn localkeys<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

@@ -148,7 +148,7 @@ impl Evaluator {
         options: &ConfigOptions,
         mc: &str,
     ) -> Result<DataStore> {
-        let d = initial.create_copy();
+        let mut d = initial.create_copy();
         d.set("BB_CURRENT_MC", Value::str(mc), &SetInfo::default())?;
         for file in &options.pre_files {
             self.handle_base_conf(file, &d)?;
@@ -160,6 +160,7 @@ impl Evaluator {
             if d.get("BB_CACHEDIR")?.is_none() {
                 d.set("BB_CACHEDIR", Value::str("${TOPDIR}/cache"), &SetInfo::default())?;
             }
+            d = d.create_copy();
             self.read_layers(&d)?;
         }
         if d.get_or_empty("BBPATH")?.is_empty() {

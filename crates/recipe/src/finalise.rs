@@ -56,7 +56,9 @@ impl Evaluator {
         let extend = plain.get_or_empty("BBCLASSEXTEND")?;
         if !extend.is_empty() {
             let pn = plain.get_or_empty("PN")?;
-            before.set("BBCLASSEXTEND", Value::Str(extend.clone()), &SetInfo::default())?;
+            for d in [&before, &plain] {
+                d.set("BBCLASSEXTEND", Value::Str(extend.clone()), &SetInfo::default())?;
+            }
             let mut seen: Vec<&str> = Vec::new();
             for name in extend.split_whitespace() {
                 if seen.contains(&name) {

@@ -23,15 +23,22 @@ pub fn recipe_info(d: &DataStore, appends: &[String]) -> Result<RecipeInfo> {
         Some(pn) => pn.to_string(),
         None => get("BPN")?,
     };
+    info.nocache = get("BB_DONT_CACHE")?;
+    info.variants = vec![String::new()];
+    info.packages = packages_of("PACKAGES")?;
+    if info.packages.is_empty() {
+        info.packages.push(info.pn.clone());
+    }
+    info.packages_dynamic = words("PACKAGES_DYNAMIC")?;
+    for package in info.packages.clone() {
+        info.rprovides_pkg.insert(package.clone(), packages_of(&format!("RPROVIDES:{package}"))?);
+    }
     if info.skipped {
-        info.provides = words("PROVIDES")?;
         return Ok(info);
     }
-    info.variants = vec![String::new()];
     info.pe = get("PE")?;
     info.pv = get("PV")?;
     info.pr = get("PR")?;
-    info.nocache = get("BB_DONT_CACHE")?;
     info.not_world = get("EXCLUDE_FROM_WORLD")?;
     let preference = get("DEFAULT_PREFERENCE")?;
     info.defaultpref = match preference.trim() {
@@ -43,14 +50,8 @@ pub fn recipe_info(d: &DataStore, appends: &[String]) -> Result<RecipeInfo> {
     info.depends = packages_of("DEPENDS")?;
     info.rdepends = packages_of("RDEPENDS")?;
     info.rrecommends = packages_of("RRECOMMENDS")?;
-    info.packages = packages_of("PACKAGES")?;
-    info.packages_dynamic = words("PACKAGES_DYNAMIC")?;
-    if !info.packages.contains(&info.pn) {
-        info.packages.push(info.pn.clone());
-    }
     for package in info.packages.clone() {
         let list = |name: &str| packages_of(&format!("{name}:{package}"));
-        info.rprovides_pkg.insert(package.clone(), list("RPROVIDES")?);
         info.rdepends_pkg.insert(package.clone(), list("RDEPENDS")?);
         info.rrecommends_pkg.insert(package.clone(), list("RRECOMMENDS")?);
     }

@@ -61,6 +61,9 @@ pub fn record(
                 let mut json = serde_json::to_value(&info)?;
                 if let Some(map) = json.as_object_mut() {
                     map.remove("basetaskhashes");
+                    if info.skipped {
+                        map.retain(|key, _| KEPT_OF_SKIPPED.contains(&key.as_str()));
+                    }
                 }
                 out.insert("info".into(), writer.json(&json));
             }
@@ -73,6 +76,21 @@ pub fn record(
     out.insert("exc".into(), exc);
     Ok(Json::Object(out))
 }
+
+/// What BitBake keeps of a skipped recipe.
+const KEPT_OF_SKIPPED: [&str; 11] = [
+    "appends",
+    "nocache",
+    "packages",
+    "packages_dynamic",
+    "pn",
+    "provides",
+    "rprovides",
+    "rprovides_pkg",
+    "skipped",
+    "skipreason",
+    "variants",
+];
 
 struct Writer<'a> {
     d: &'a DataStore,
