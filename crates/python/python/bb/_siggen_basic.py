@@ -9,7 +9,6 @@ import bb
 import bb.data
 import bb.parse
 import bb.runqueue
-from bb import _sigfiles
 from bb._siggen_base import SignatureGenerator
 
 logger = logging.getLogger("BitBake.SigGen")
@@ -102,6 +101,7 @@ class SignatureGeneratorBasic(SignatureGenerator):
 
     def prep_taskhash(self, tid, deps, dataCaches):
         """Find the dependencies and files that count, and the taint."""
+        from bb import _sigfiles
         mc, _, task, mcfn = bb.runqueue.split_tid_mcfn(tid)
         cache = dataCaches[mc]
         self.basehash[tid] = cache.basetaskhash[tid]
@@ -164,6 +164,7 @@ class SignatureGeneratorBasic(SignatureGenerator):
 
         With "customfile:STAMP" for `runtime` the file's path is `stampbase`, the stamp's start STAMP.
         """
+        from bb import _sigfiles
         tid = mcfn + ":" + task
         reference = stampbase
         full = bool(runtime) and tid in self.taskhash
@@ -206,6 +207,7 @@ class SignatureGeneratorBasic(SignatureGenerator):
 
 def _check(tid, data, sigfile):
     """Warn if the hashes do not follow from the data written."""
+    from bb import _sigfiles
     for name, compute in (("basehash", _sigfiles.calc_basehash), ("taskhash", _sigfiles.calc_taskhash)):
         if name not in data:
             continue

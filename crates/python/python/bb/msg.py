@@ -132,11 +132,12 @@ class LogFilterLTLevel(_LevelFilter):
 
 
 def stringToLevel(level):
-    """A level's number: numbers and digits as they are, names as `BBLogFormatter` has them."""
+    """A level's number: numbers and digits as they are, names as `logging` or `BBLogFormatter` have them."""
     try:
         return int(level)
     except ValueError:
-        return getattr(BBLogFormatter, level)
+        number = getattr(logging, level, None)
+        return number if isinstance(number, int) else getattr(BBLogFormatter, level)
 
 
 def init_msgconfig(verbose, debug, debug_domains=None):

@@ -12,8 +12,6 @@ from bb._siggen_base import SignatureGenerator
 from bb._siggen_basic import SignatureGeneratorBasic, SignatureGeneratorBasicHash
 from bb._siggen_equiv import (HASHSERV_ENVVARS, SignatureGeneratorTestEquivHash, SignatureGeneratorUniHashMixIn,
                               check_hashserv_unihash)
-from bb._sigfiles import (SetDecoder, SetEncoder, calc_basehash, calc_taskhash, clean_checksum_file_path,
-                          compare_sigfiles, dump_sigfile, handle_renames, init_colors, list_inline_diff, worddiff_str)
 
 logger = logging.getLogger("BitBake.SigGen")
 hashequiv_logger = logging.getLogger("BitBake.SigGen.HashEquiv")
@@ -55,3 +53,13 @@ def dump_this_task(outfile, d):
     task = "do_" + d.getVar("BB_CURRENTTASK")
     base = bb.parse.siggen.stampfile_base(mcfn)
     bb.parse.siggen.dump_sigtask(mcfn, task, outfile, "customfile:" + base)
+
+
+def __getattr__(name):
+    """Reading and comparing signature files is code that few callers need."""
+    if name in ("SetDecoder", "SetEncoder", "calc_basehash", "calc_taskhash", "clean_checksum_file_path",
+                "compare_sigfiles", "dump_sigfile", "handle_renames", "init_colors", "list_inline_diff",
+                "worddiff_str"):
+        from bb import _sigfiles
+        return getattr(_sigfiles, name)
+    raise AttributeError("module %r has no attribute %r" % (__name__, name))

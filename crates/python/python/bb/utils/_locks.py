@@ -42,6 +42,7 @@ def lockfile(name, shared=False, retry=True, block=False):
     if not (retry or block):
         operation |= fcntl.LOCK_NB
     while True:
+        file = None
         try:
             file = open(name, "a+")
             fcntl.flock(file.fileno(), operation)
@@ -50,6 +51,8 @@ def lockfile(name, shared=False, retry=True, block=False):
                 return file
             file.close()
         except OSError as err:
+            if file is not None:
+                file.close()
             if err.errno == errno.ENOENT and not os.path.isdir(directory):
                 raise
             if err.errno in (errno.EACCES, errno.ENAMETOOLONG, errno.EROFS):
