@@ -49,6 +49,14 @@ extension is a change of one line here. Expected of `_bitzel`:
     text in signatures.
 `removes(d, var) -> set[str]`
     The unexpanded texts of the `:remove`s that take something out of a variable's value.
+`configure(env, tracking) -> list[str]`, `config_data(mc) -> d`
+    Read the base configuration with an environment; the names of the configurations. The
+    datastore of one.
+`recipe_files(mc) -> list[str]`, `recipe_appends(mc, path) -> list[str]`
+    All recipe files; the append files of one.
+`evaluate(mc, path) -> dict[str, d]`, `evaluate_with(d, path, appends) -> dict[str, d]`
+    The variants of a recipe file by name; the same with a configuration's datastore and
+    append files of one's own. Skipped variants have the reason in `__SKIPPED`.
 
 The extension in turn uses of this package: `bb.data_smart.ExpansionError(varname,
 expression, exception)` with `addVar(name)`, `bb.parse.ParseError(msg, filename, lineno)`,
@@ -125,3 +133,27 @@ def scan_module(code, namespace):
 
 def removes(d, var):
     return _bitzel.removes(d, var)
+
+
+def configure(env, tracking):
+    return _bitzel.configure(env, tracking)
+
+
+def config_data(mc):
+    return _bitzel.config_data(mc)
+
+
+def recipe_files(mc):
+    return _bitzel.recipe_files(mc)
+
+
+def recipe_appends(mc, path):
+    return _bitzel.recipe_appends(mc, path)
+
+
+def evaluate(mc, path):
+    return _bitzel.evaluate(mc, path)
+
+
+def evaluate_with(d, path, appends):
+    return _bitzel.evaluate_with(d, path, appends)

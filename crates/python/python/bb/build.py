@@ -132,8 +132,8 @@ def add_tasks(tasklist, d):
     """Collect what the task graph needs of the recipe's tasks in `_task_deps`."""
     task_deps = d.getVar("_task_deps", False) or {}
     task_deps.setdefault("tasks", [])
-    task_deps.setdefault("parents", {})
-    task_deps.setdefault("mcdepends", {})
+    for kind in ("parents", "mcdepends") + _GRAPH_FLAGS:
+        task_deps.setdefault(kind, {})
     for name in tasklist:
         task = d.expand(name)
         d.setVarFlag(task, "task", 1)
@@ -147,7 +147,7 @@ def add_tasks(tasklist, d):
             if flag in ("noexec", "fakeroot", "nostamp") and value != "1":
                 bb.warn("In a future version of BitBake, setting the '%s' flag to something other than '1' "
                         "will result in the flag not being set. See YP bug #13808." % flag)
-            task_deps.setdefault(flag, {})[task] = value
+            task_deps[flag][task] = value
         task_deps["parents"][task] = [d.expand(before) for before in flags.get("deps") or ()]
     d.setVar("_task_deps", task_deps)
 

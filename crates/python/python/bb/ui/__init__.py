@@ -1,0 +1,1 @@
+"""User interfaces: only what scripts use of BitBake's console."""
