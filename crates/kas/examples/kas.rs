@@ -1,0 +1,14 @@
+//! The kas command by itself, for trying it out.
+
+use bitzel_kas::{Builder, Invocation, main as kas};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match Invocation::from_process("kas") {
+        Ok(invocation) => kas(std::env::args_os().skip(1).collect(), &invocation, &Builder::Bitbake),
+        Err(error) => {
+            eprintln!("kas: the current folder is gone: {error}");
+            ExitCode::from(1)
+        }
+    }
+}

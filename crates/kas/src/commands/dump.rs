@@ -1,0 +1,133 @@
+//! `kas dump`: the project as one file.
+
+use crate::args::{is_set, skipped, text};
+use crate::commands::lock;
+use crate::error::KasError;
+use crate::repository::Repository;
+use crate::session::Session;
+use crate::steps::with_steps;
+use bitzel_project::{EmitOptions, LOCK_VERSION, Map, Value, emit, emit_json};
+use clap::ArgMatches;
+use std::io::Write;
+
+/// What neither a dump nor a lock needs.
+pub const UNNEEDED: [&str; 4] = ["setup_dir", "repos_apply_patches", "setup_environ", "write_bbconfig"];
+
+/// Runs the command.
+pub fn run(mut session: Session, matches: &ArgMatches) -> Result<(), KasError> {
+    let mut skip = skipped(matches);
+    skip.extend(UNNEEDED.map(str::to_owned));
+    with_steps(&mut session, &skip, |_| Ok(()))?;
+    let (as_lock, inplace) = (is_set(matches, "lock"), is_set(matches, "inplace"));
+    let invalid = |text: &str| Err(KasError::User(format!("Invalid combination of arguments: {text}")));
+    if inplace && !as_lock {
+        return invalid("--inplace requires --lock");
+    }
+    if as_lock && is_set(matches, "resolve-local") {
+        return invalid("--resolve-local cannot be used with --lock");
+    }
+    if inplace {
+        session.ctx.log.warning("The --inplace option is deprecated. Migrate to the \"lock\" command.");
+        return lock::lock(&mut session, matches);
+    }
+    let config = if as_lock { lock_only(&session)? } else { resolved(&session, matches)? };
+    let indent = indent(matches);
+    let sort = is_set(matches, "sort");
+    let value = Value::Map(config);
+    let text = match text(matches, "format") {
+        Some("json") => emit_json(&value, indent, sort) + "\n",
+        _ => emit(&value, &EmitOptions { indent, sort, null_word: false }),
+    };
+    // who closes stdout has seen enough
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    Ok(())
+}
+
+/// `--indent`.
+pub fn indent(matches: &ArgMatches) -> i64 {
+    matches.get_one::<i64>("indent").copied().unwrap_or(2)
+}
+
+/// Only what a lock file holds.
+fn lock_only(session: &Session) -> Result<Map, KasError> {
+    let mut pins = Map::new();
+    for (id, spec) in session.repos.iter().filter(|(_, spec)| spec.is_managed()) {
+        let revision = Repository::new(&session.ctx, spec).revision()?;
+        pins.insert(id.clone(), map([("commit", revision.map_or(Value::Null, Value::Str))]));
+    }
+    let header = map([("version", Value::Int(LOCK_VERSION))]);
+    let overrides = map([("repos", Value::Map(pins))]);
+    Ok([("header".to_owned(), header), ("overrides".to_owned(), overrides)].into_iter().collect())
+}
+
+fn map<const N: usize>(pairs: [(&str, Value); N]) -> Value {
+    Value::Map(pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+}
+
+/// The configuration, references resolved as asked for.
+fn resolved(session: &Session, matches: &ArgMatches) -> Result<Map, KasError> {
+    let mut config = session.config.flattened();
+    if is_set(matches, "resolve-refs") {
+        for (id, spec) in session.repos.iter().filter(|(_, spec)| spec.is_managed()) {
+            let Some(revision) = Repository::new(&session.ctx, spec).revision()? else { continue };
+            let by_refspec = spec.commit.is_none() && spec.branch.is_none() && spec.tag.is_none();
+            set(&mut config, id, if by_refspec { "refspec" } else { "commit" }, revision);
+        }
+        // what is resolved needs no overrides
+        config.shift_remove("overrides");
+    }
+    if is_set(matches, "resolve-local") {
+        for (id, spec) in session.repos.iter().filter(|(_, spec)| !spec.is_managed()) {
+            resolve_local(session, id, Repository::new(&session.ctx, spec), &mut config)?;
+        }
+    }
+    if is_set(matches, "resolve-env") && config.contains_key("env") {
+        let env = session.config.environment(&session.ctx.env);
+        let env = env.into_iter().map(|(name, value)| (name, value.map_or(Value::Null, Value::Str)));
+        config.insert("env".to_owned(), Value::Map(env.collect()));
+    }
+    Ok(config)
+}
+
+fn resolve_local(
+    session: &Session,
+    id: &str,
+    repo: Repository<'_>,
+    config: &mut Map,
+) -> Result<(), KasError> {
+    let name = &repo.spec.name;
+    let (url, commit) = repo.local_state()?;
+    // kas: a default branch or tag stands in where there is no commit
+    let commit = commit.filter(|commit| !commit.is_empty());
+    let Some(commit) = commit.map_or_else(|| repo.revision(), |commit| Ok(Some(commit)))? else {
+        session.ctx.log.warning(&format!("Repository {name} (root repo) is not under version control."));
+        return Ok(());
+    };
+    if url.is_none() || repo.is_dirty()? {
+        session.ctx.log.warning(&format!("Repository {name} (root repo) contains uncommitted changes."));
+    }
+    match url {
+        Some(url) => set(config, id, "url", url),
+        None => set_value(config, id, "url", Value::Null),
+    }
+    set(config, id, "commit", commit);
+    Ok(())
+}
+
+fn set(config: &mut Map, id: &str, key: &str, text: String) {
+    set_value(config, id, key, Value::Str(text));
+}
+
+/// Sets a key of a repository entry; one without content gets some.
+fn set_value(config: &mut Map, id: &str, key: &str, value: Value) {
+    let Some(entry) = config.get_mut("repos").and_then(Value::as_map_mut).and_then(|repos| repos.get_mut(id))
+    else {
+        return;
+    };
+    if !matches!(entry, Value::Map(_)) {
+        *entry = Value::Map(Map::new());
+    }
+    if let Value::Map(entry) = entry {
+        entry.insert(key.to_owned(), value);
+    }
+}
