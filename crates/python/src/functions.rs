@@ -21,11 +21,9 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(set_context, module)?)?;
     module.add_function(wrap_pyfunction!(get_context, module)?)?;
     module.add_function(wrap_pyfunction!(insert_method, module)?)?;
-    module.add_function(wrap_pyfunction!(configure, module)?)?;
-    module.add_function(wrap_pyfunction!(config_data, module)?)?;
-    module.add_function(wrap_pyfunction!(recipe_files, module)?)?;
-    module.add_function(wrap_pyfunction!(evaluate, module)?)?;
-    module.add_function(wrap_pyfunction!(export_shard, module)?)?;
+    module.add_function(wrap_pyfunction!(crate::serve::serve, module)?)?;
+    module.add_function(wrap_pyfunction!(crate::serve::config_data, module)?)?;
+    module.add_function(wrap_pyfunction!(crate::serve::recipe_data, module)?)?;
     Ok(())
 }
 
@@ -163,132 +161,4 @@ pub(crate) fn set_of<'py>(
         set.add(item.as_ref())?;
     }
     Ok(set)
-}
-
-/// Reads the base configuration of the environment given; answers with the multiconfigs.
-#[pyfunction]
-fn configure(
-    py: Python<'_>,
-    env: std::collections::BTreeMap<String, String>,
-    tracking: bool,
-) -> PyResult<Vec<String>> {
-    let options = bitzel_recipe::ConfigOptions { env, track_history: tracking, ..Default::default() };
-    let configs = evaluator(py)?.base_configs(&options).or_raise(py)?;
-    let session = Session::of(py)?;
-    let session = session.borrow();
-    session.context.seal_base();
-    let names = configs.iter().map(|config| config.mc.clone()).collect();
-    *session.configs.borrow_mut() = configs.into_iter().map(Rc::new).collect();
-    Ok(names)
-}
-
-fn config(py: Python<'_>, mc: &str) -> PyResult<Rc<bitzel_recipe::BaseConfig>> {
-    let session = Session::of(py)?;
-    let session = session.borrow();
-    let configs = session.configs.borrow();
-    configs
-        .iter()
-        .find(|config| config.mc == mc)
-        .cloned()
-        .ok_or_else(|| pyo3::exceptions::PyKeyError::new_err(format!("no multiconfig `{mc}`")))
-}
-
-/// The configuration's datastore.
-#[pyfunction]
-fn config_data(py: Python<'_>, mc: &str) -> PyResult<DataSmart> {
-    Ok(DataSmart::from(config(py, mc)?.data.clone()))
-}
-
-/// Paths of all recipe files.
-#[pyfunction]
-fn recipe_files(py: Python<'_>, mc: &str) -> PyResult<Vec<String>> {
-    let config = config(py, mc)?;
-    let collected = evaluator(py)?.collect_checked(&config).or_raise(py)?;
-    Ok(collected.recipes.into_iter().map(|recipe| recipe.path).collect())
-}
-
-/// The variants of one recipe file.
-#[pyfunction]
-fn evaluate<'py>(py: Python<'py>, mc: &str, path: &str) -> PyResult<Bound<'py, PyDict>> {
-    let config = config(py, mc)?;
-    let evaluator = evaluator(py)?;
-    let collected = evaluator.collect_checked(&config).or_raise(py)?;
-    let recipe = collected.recipes.into_iter().find(|recipe| recipe.path == path).ok_or_else(|| {
-        pyo3::exceptions::PyKeyError::new_err(format!("no recipe file `{path}` in BBFILES"))
-    })?;
-    let variants = evaluator.recipe(&config, &recipe, None).or_raise(py)?;
-    variants_to_python(py, &variants)
-}
-
-/// Writes the records of every `step`-th recipe file from `first` on, and of the
-/// configuration if `first` is 0, as export shard `first` into the folder `out`.
-#[pyfunction]
-fn export_shard(
-    py: Python<'_>,
-    out: &str,
-    first: usize,
-    step: usize,
-    env: std::collections::BTreeMap<String, String>,
-) -> PyResult<usize> {
-    use bitzel_recipe::export::{Blobs, LinesFile, Normaliser, Places, RecordKind, record};
-    use std::path::Path;
-    let io = |error: std::io::Error| {
-        pyo3::exceptions::PyOSError::new_err(format!("cannot write to `{out}`: {error}"))
-    };
-    let session = Session::of(py)?;
-    let configs = session.borrow().configs.borrow().clone();
-    let evaluator = evaluator(py)?;
-    let get = |name: &str| env.get(name).cloned().unwrap_or_default();
-    let places = Places { bitbake: get("BITZEL_BITBAKEDIR"), home: get("HOME"), user: get("USER") };
-    let stores: Vec<&bitzel_data::DataStore> = configs.iter().map(|c| &c.data).collect();
-    let normaliser = Normaliser::new(&stores, &places).or_raise(py)?;
-    let create = |name: &str| LinesFile::create(&Path::new(out).join(name), 3).map_err(io);
-    if first == 0 {
-        let mut blobs = Blobs::new(create("blobs-config.jsonl.zst")?);
-        let mut file = create("config.jsonl.zst")?;
-        for config in &configs {
-            let d = config.data.create_copy();
-            bitzel_recipe::expand_keys(&d).or_raise(py)?;
-            let mcfn = if config.mc.is_empty() { String::new() } else { format!("mc:{}:", config.mc) };
-            let json = record(&d, "", "", &mcfn, &RecordKind::Config, &normaliser, &mut blobs).map_err(io)?;
-            file.line(&json).map_err(io)?;
-        }
-        file.finish().map_err(io)?;
-        blobs.finish().map_err(io)?;
-        let meta = serde_json::json!({"format": 2, "places": normaliser.places(), "raw": true, "sig": false, "normalised": true});
-        std::fs::write(Path::new(out).join("meta.json"), meta.to_string()).map_err(io)?;
-    }
-    let mut file = create(&format!("recipes-{first}.jsonl.zst"))?;
-    let mut blobs = Blobs::new(create(&format!("blobs-{first}.jsonl.zst"))?);
-    let mut count = 0;
-    for config in &configs {
-        let collected = evaluator.collect_checked(config).or_raise(py)?;
-        for recipe in collected.recipes.iter().skip(first).step_by(step) {
-            let id = |variant: &str| {
-                bitzel_base::RecipeId {
-                    mc: config.mc.clone(),
-                    variant: variant.to_owned(),
-                    file: recipe.path.clone(),
-                }
-                .to_string()
-            };
-            match evaluator.recipe(config, recipe, None) {
-                Err(error) => file
-                    .line(&serde_json::json!({"mcfn": normaliser.text(&id("")), "fn": normaliser.text(&recipe.path),
-                        "fatal": format!("{}: {error}", error.exception())}))
-                    .map_err(io)?,
-                Ok(variants) => {
-                    for (name, d) in variants.iter() {
-                        let kind = RecordKind::Recipe { appends: &recipe.appends };
-                        let json = record(d, &recipe.path, name, &id(name), &kind, &normaliser, &mut blobs).map_err(io)?;
-                        file.line(&json).map_err(io)?;
-                        count += 1;
-                    }
-                }
-            }
-        }
-    }
-    file.finish().map_err(io)?;
-    blobs.finish().map_err(io)?;
-    Ok(count)
 }

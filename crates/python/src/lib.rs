@@ -10,6 +10,7 @@ mod evalhost;
 mod failure;
 mod functions;
 mod inline;
+mod serve;
 mod session;
 
 use pyo3::prelude::*;

@@ -4,11 +4,12 @@ use crate::layers::LayerRules;
 use crate::{Error, Evaluator, Result};
 use bitzel_data::{DataStore, LogLevel, SetInfo, Value};
 use fancy_regex::Regex;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 /// A recipe file with what applies to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecipeFile {
     /// The .bb file.
     pub path: String,

@@ -19,6 +19,7 @@ mod info;
 mod inherit;
 mod keys;
 mod layers;
+pub mod protocol;
 mod tasks;
 mod virtual_providers;
 

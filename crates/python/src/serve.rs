@@ -1,0 +1,324 @@
+//! The host's side of the protocol: one process reads the configuration, then forks
+//! evaluators that share it copy-on-write. A closed channel ends a process.
+
+use crate::convert::to_python;
+use crate::datasmart::DataSmart;
+use crate::failure::{OrRaise, from_recipe_error};
+use crate::session::Session;
+use bitzel_base::{ErrorKind, RecipeId};
+use bitzel_recipe::export::{Blobs, LinesFile, Normaliser, Places, RecordKind, record};
+use bitzel_recipe::protocol::{
+    Configuration, Configure, Evaluated, ExportShard, Failure, LayerInfo, Reply, Request, read_frame,
+    write_frame,
+};
+use bitzel_recipe::{BaseConfig, ConfigOptions, Evaluator, RecipeFile, dependencies};
+use pyo3::prelude::*;
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::FromRawFd;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::rc::Rc;
+
+/// Variables the command line wants to know of every configuration.
+const WANTED: [&str; 12] = [
+    "BB_CACHEDIR",
+    "BB_DEFAULT_TASK",
+    "BB_NUMBER_PARSE_THREADS",
+    "BBLAYERS",
+    "BBTARGETS",
+    "COREBASE",
+    "DATE",
+    "DISTRO",
+    "DL_DIR",
+    "MACHINE",
+    "TIME",
+    "TMPDIR",
+];
+
+/// Answers requests on the first descriptor until it is closed. After `Fork` a child
+/// answers on each of the others.
+#[pyfunction]
+#[allow(unsafe_code)]
+pub fn serve(py: Python<'_>, descriptors: Vec<i32>) -> PyResult<()> {
+    let Some((&control, others)) = descriptors.split_first() else { return Ok(()) };
+    // SAFETY: the parent passed this descriptor to us alone, for this purpose; nothing
+    // else in the process knows its number.
+    let mut stream = unsafe { UnixStream::from_raw_fd(control) };
+    while let Some(request) = read_frame::<Request>(&mut stream)? {
+        if matches!(request, Request::Fork) {
+            let os = py.import("os")?;
+            for &descriptor in others {
+                if os.call_method0("fork")?.extract::<i32>()? == 0 {
+                    drop(stream);
+                    return serve_child(py, descriptor, others);
+                }
+            }
+            for &descriptor in others {
+                os.call_method1("close", (descriptor,))?;
+            }
+            write_frame(&mut stream, &Reply::Done)?;
+            continue;
+        }
+        write_frame(&mut stream, &answer(py, request))?;
+    }
+    Ok(())
+}
+
+/// An evaluator: answers on one descriptor, closes its siblings' and ends the process.
+#[allow(unsafe_code)]
+fn serve_child(py: Python<'_>, descriptor: i32, all: &[i32]) -> PyResult<()> {
+    let os = py.import("os")?;
+    for &other in all.iter().filter(|&&other| other != descriptor) {
+        // A sibling's descriptor may be closed already by the fork before.
+        drop(os.call_method1("close", (other,)));
+    }
+    // SAFETY: as in `serve`; after the fork this process alone uses its descriptor.
+    let mut stream = unsafe { UnixStream::from_raw_fd(descriptor) };
+    let result = loop {
+        match read_frame::<Request>(&mut stream) {
+            Ok(Some(request)) => {
+                if let Err(error) = write_frame(&mut stream, &answer(py, request)) {
+                    break Err(error);
+                }
+            }
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+    };
+    // No interpreter shutdown: the parent's objects are shared with it.
+    os.call_method1("_exit", (i32::from(result.is_err()),))?;
+    Ok(())
+}
+
+fn answer(py: Python<'_>, request: Request) -> Reply {
+    let result = match request {
+        Request::Configure(configure) => configure_all(py, configure).map(Reply::Configured),
+        Request::Evaluate(mc, recipe) => evaluate(py, &mc, &recipe).map(Reply::Evaluated),
+        Request::Variables(mc) => variables(py, &mc).map(Reply::Variables),
+        Request::Call(name, arguments) => call(py, &name, arguments).map(Reply::Text),
+        Request::Export(shard) => export(py, &shard).map(Reply::Count),
+        Request::Fork => Ok(Reply::Done),
+    };
+    result.unwrap_or_else(|error| Reply::Failed(describe(py, error)))
+}
+
+/// The failure as shown to the user: metadata's Python with its own lines.
+fn describe(py: Python<'_>, error: PyErr) -> Failure {
+    let value = error.value(py);
+    let exception = value.get_type().name().map(|name| name.to_string()).unwrap_or_default();
+    let described = py
+        .import("bitzel_host.errors")
+        .and_then(|module| module.call_method1("describe", (value,)))
+        .and_then(|text| text.extract::<String>());
+    let message = described.unwrap_or_else(|_| value.to_string());
+    let kind = if exception == "OSError" { ErrorKind::Environment } else { ErrorKind::Input };
+    Failure { kind, exception, message }
+}
+
+pub(crate) fn evaluator(py: Python<'_>) -> PyResult<Rc<Evaluator>> {
+    Ok(Session::of(py)?.borrow().evaluator.clone())
+}
+
+fn config(py: Python<'_>, mc: &str) -> PyResult<Rc<BaseConfig>> {
+    let session = Session::of(py)?;
+    let session = session.borrow();
+    let configs = session.configs.borrow();
+    configs
+        .iter()
+        .find(|config| config.mc == mc)
+        .cloned()
+        .ok_or_else(|| pyo3::exceptions::PyKeyError::new_err(format!("there is no multiconfig `{mc}`")))
+}
+
+fn configure_all(py: Python<'_>, configure: Configure) -> PyResult<Vec<Configuration>> {
+    let options = ConfigOptions {
+        env: configure.env,
+        pre_files: configure.pre_files,
+        post_files: configure.post_files,
+        track_history: configure.track_history,
+        command_line: configure.command_line,
+    };
+    let evaluator = evaluator(py)?;
+    let configs = evaluator.base_configs(&options).or_raise(py)?;
+    let mut summaries = Vec::new();
+    for config in &configs {
+        summaries.push(summary(py, &evaluator, config)?);
+    }
+    let session = Session::of(py)?;
+    let session = session.borrow();
+    session.context.seal_base();
+    *session.configs.borrow_mut() = configs.into_iter().map(Rc::new).collect();
+    Ok(summaries)
+}
+
+fn summary(py: Python<'_>, evaluator: &Evaluator, config: &BaseConfig) -> PyResult<Configuration> {
+    let d = &config.data;
+    let collected = evaluator.collect_checked(config).or_raise(py)?;
+    let get = |name: &str| -> PyResult<String> { Ok(d.get_or_empty(name).or_raise(py)?.to_string()) };
+    let words = |text: String| text.split_whitespace().map(str::to_owned).collect::<Vec<String>>();
+    let mut files = dependencies(d, "__base_depends");
+    files.extend(library_files(py)?);
+    let mut variables = BTreeMap::new();
+    for name in WANTED {
+        variables.insert(name.to_owned(), get(name)?);
+    }
+    let mut layers = Vec::new();
+    for path in words(get("BBLAYERS")?) {
+        let path = path.trim_end_matches('/').to_owned();
+        let layer = config.rules.layer_of(&format!("{path}/"));
+        layers.push(LayerInfo {
+            name: layer.map_or(String::new(), |l| l.name.clone()),
+            pattern: layer.map_or(String::new(), |l| l.pattern.clone()),
+            priority: layer.map_or(0, |l| l.priority),
+            path,
+        });
+    }
+    Ok(Configuration {
+        mc: config.mc.clone(),
+        recipes: collected.recipes,
+        masked: collected.masked,
+        overlayed: collected.overlayed,
+        patterns: words(get("BBFILES_PRIORITIZED")?),
+        mask: get("BBMASK")?,
+        files,
+        topdir: get("TOPDIR")?,
+        layers,
+        variables,
+    })
+}
+
+/// Files of the layers' Python libraries that have been imported.
+fn library_files(py: Python<'_>) -> PyResult<Vec<String>> {
+    py.import("bitzel_host.libraries")?.call_method0("imported_files")?.extract()
+}
+
+fn evaluate(py: Python<'_>, mc: &str, recipe: &RecipeFile) -> PyResult<Evaluated> {
+    let config = config(py, mc)?;
+    let variants =
+        evaluator(py)?.recipe(&config, recipe, None).map_err(|error| from_recipe_error(py, error))?;
+    let mut result = Evaluated::default();
+    for (name, d) in variants.iter() {
+        result.variants.push((name.to_owned(), bitzel_recipe::recipe_info(d, &recipe.appends).or_raise(py)?));
+        for path in dependencies(d, "__depends") {
+            if !result.files.contains(&path) {
+                result.files.push(path);
+            }
+        }
+    }
+    Ok(result)
+}
+
+fn variables(py: Python<'_>, mc: &str) -> PyResult<BTreeMap<String, String>> {
+    let config = config(py, mc)?;
+    let d = config.data.create_copy();
+    bitzel_recipe::expand_keys(&d).or_raise(py)?;
+    let mut result = BTreeMap::new();
+    for name in d.keys() {
+        let function = d.get_own_flag(&name, "func").is_some();
+        if !function && let Ok(Some(value)) = d.get_str(&name) {
+            result.insert(name.to_string(), value.to_string());
+        }
+    }
+    Ok(result)
+}
+
+fn call(py: Python<'_>, name: &str, arguments: Vec<String>) -> PyResult<String> {
+    py.import("bitzel_host.commands")?.call_method1(name, (arguments,))?.extract()
+}
+
+/// The datastore of a configuration, its names expanded.
+#[pyfunction]
+pub fn config_data<'py>(py: Python<'py>, mc: &str) -> PyResult<Bound<'py, PyAny>> {
+    let d = config(py, mc)?.data.create_copy();
+    bitzel_recipe::expand_keys(&d).or_raise(py)?;
+    Ok(Bound::new(py, DataSmart::from(d))?.into_any())
+}
+
+/// The datastore of a recipe's variant; None where there is no such variant.
+#[pyfunction]
+pub fn recipe_data<'py>(
+    py: Python<'py>,
+    mc: &str,
+    path: &str,
+    appends: Vec<String>,
+    layer: &str,
+    variant: &str,
+) -> PyResult<Bound<'py, PyAny>> {
+    let config = config(py, mc)?;
+    let recipe = RecipeFile { path: path.to_owned(), appends, layer: layer.to_owned(), priority: 0 };
+    let variants = evaluator(py)?.recipe(&config, &recipe, None).or_raise(py)?;
+    match variants.get(variant) {
+        Some(d) => Ok(Bound::new(py, DataSmart::from(d.clone()))?.into_any()),
+        None => to_python(py, &bitzel_data::Value::None),
+    }
+}
+
+fn export(py: Python<'_>, shard: &ExportShard) -> PyResult<usize> {
+    let configs = Session::of(py)?.borrow().configs.borrow().clone();
+    let stores: Vec<&bitzel_data::DataStore> = configs.iter().map(|config| &config.data).collect();
+    let places =
+        Places { bitbake: shard.bitbake.clone(), home: shard.home.clone(), user: shard.user.clone() };
+    let normaliser = Normaliser::new(&stores, &places).or_raise(py)?;
+    if shard.number == 0 {
+        export_configs(py, shard, &configs, &normaliser)?;
+    }
+    let failed = |error: io::Error| cannot_write(&shard.out, &error);
+    let create = |name: String| LinesFile::create(&Path::new(&shard.out).join(name), 3).map_err(failed);
+    let mut file = create(format!("recipes-{}.jsonl.zst", shard.number))?;
+    let mut blobs = Blobs::new(create(format!("blobs-{}.jsonl.zst", shard.number))?);
+    let mut count = 0;
+    for (mc, recipe) in &shard.recipes {
+        let config = config(py, mc)?;
+        let id = |variant: &str| {
+            RecipeId { mc: mc.clone(), variant: variant.to_owned(), file: recipe.path.clone() }.to_string()
+        };
+        match evaluator(py)?.recipe(&config, recipe, None) {
+            Err(error) => {
+                let fatal = format!("{}: {error}", error.exception());
+                let json = serde_json::json!({"mcfn": normaliser.text(&id("")), "fn": normaliser.text(&recipe.path), "fatal": fatal});
+                file.line(&json).map_err(failed)?;
+            }
+            Ok(variants) => {
+                for (name, d) in variants.iter() {
+                    let kind = RecordKind::Recipe { appends: &recipe.appends };
+                    let json = record(d, &recipe.path, name, &id(name), &kind, &normaliser, &mut blobs);
+                    file.line(&json.map_err(failed)?).map_err(failed)?;
+                    count += 1;
+                }
+            }
+        }
+    }
+    file.finish().map_err(failed)?;
+    blobs.finish().map_err(failed)?;
+    Ok(count)
+}
+
+fn export_configs(
+    py: Python<'_>,
+    shard: &ExportShard,
+    configs: &[Rc<BaseConfig>],
+    normaliser: &Normaliser,
+) -> PyResult<()> {
+    let failed = |error: io::Error| cannot_write(&shard.out, &error);
+    let create = |name: &str| LinesFile::create(&Path::new(&shard.out).join(name), 3).map_err(failed);
+    let mut blobs = Blobs::new(create("blobs-config.jsonl.zst")?);
+    let mut file = create("config.jsonl.zst")?;
+    for config in configs {
+        let d = config.data.create_copy();
+        bitzel_recipe::expand_keys(&d).or_raise(py)?;
+        let mcfn = if config.mc.is_empty() { String::new() } else { format!("mc:{}:", config.mc) };
+        let json = record(&d, "", "", &mcfn, &RecordKind::Config, normaliser, &mut blobs).map_err(failed)?;
+        file.line(&json).map_err(failed)?;
+    }
+    file.finish().map_err(failed)?;
+    blobs.finish().map_err(failed)?;
+    let meta = serde_json::json!({
+        "format": 2, "normalised": true, "places": normaliser.places(), "raw": true, "sig": false, "sample": 1,
+    });
+    std::fs::write(Path::new(&shard.out).join("meta.json"), format!("{meta}\n")).map_err(failed)
+}
+
+fn cannot_write(out: &str, error: &io::Error) -> PyErr {
+    pyo3::exceptions::PyOSError::new_err(format!("cannot write the export to `{out}`: {error}"))
+}
