@@ -111,7 +111,8 @@ def ask(probe, d, variants):
     if kind == "variants":
         return sorted(variants)
     if kind == "history":
-        return [dict(sorted(h.items())) for h in d.varhistory.variable(rest)]
+        # `parsing` tells how the datastore was called, not what happened to the variable.
+        return [{k: v for k, v in sorted(h.items()) if k != "parsing"} for h in d.varhistory.variable(rest)]
     if kind == "includes":
         out = io.StringIO()
         d.inchistory.emit(out)
