@@ -34,6 +34,13 @@ pub enum ScanError {
         /// What is wrong.
         message: Box<str>,
     },
+    /// Python text that ends inside of a string: BitBake takes inline code like
+    /// that as plain text.
+    #[error("python syntax error at byte {offset}: the string has no end")]
+    PythonUnclosedString {
+        /// Where in the text given, in bytes.
+        offset: usize,
+    },
     /// A call that the scan cannot make sense of; neither can BitBake's.
     #[error("call of `{function}`: argument {position} is missing or no text")]
     PythonArgument {

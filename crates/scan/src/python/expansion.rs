@@ -21,8 +21,11 @@ pub(super) fn scan_expansion(
         if let Some(code) = rest.strip_prefix('@') {
             let Some(end) = code_end(code) else { continue };
             if !code[..end].contains("${") {
-                let found = scan_python_with(&code[..end], level, visitor)?;
-                refs.merge(PythonRefs { var_execs: BTreeSet::new(), ..found });
+                match scan_python_with(&code[..end], level, visitor) {
+                    Ok(found) => refs.merge(PythonRefs { var_execs: BTreeSet::new(), ..found }),
+                    Err(ScanError::PythonUnclosedString { .. }) => {}
+                    Err(error) => return Err(error),
+                }
             }
         } else if let Some(name) = rest.find('}').map(|end| &rest[..end])
             && !name.is_empty()

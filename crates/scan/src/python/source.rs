@@ -1,8 +1,9 @@
 //! Python text to a syntax tree.
 
 use crate::ScanError;
+use rustpython_ruff_python_ast::PySourceType;
 use rustpython_ruff_python_ast::{ModModule, Stmt};
-use rustpython_ruff_python_parser::{Parsed, parse_module};
+use rustpython_ruff_python_parser::{LexicalErrorType, ParseErrorType, Parsed, parse_unchecked_source};
 use rustpython_ruff_text_size::Ranged;
 use std::borrow::Cow;
 
@@ -39,13 +40,25 @@ pub(super) fn parse(text: &str) -> Result<Option<Source<'_>>, ScanError> {
     } else {
         (Cow::Borrowed(text), 0)
     };
-    match parse_module(&text) {
-        Ok(tree) => Ok(Some(Source { text, tree })),
-        Err(error) => Err(ScanError::PythonSyntax {
-            offset: error.location.start().to_usize().saturating_sub(shift),
-            message: error.error.to_string().into(),
-        }),
+    let tree = parse_unchecked_source(&text, PySourceType::Python);
+    let failed = tree.errors().iter().find(|e| !found_by_compiler(&e.error)).map(|error| {
+        let offset = error.location.start().to_usize().saturating_sub(shift);
+        match &error.error {
+            ParseErrorType::Lexical(LexicalErrorType::UnclosedStringError) => {
+                ScanError::PythonUnclosedString { offset }
+            }
+            other => ScanError::PythonSyntax { offset, message: other.to_string().into() },
+        }
+    });
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(Some(Source { text, tree })),
     }
+}
+
+/// Errors that Python finds only where it compiles the tree.
+fn found_by_compiler(error: &ParseErrorType) -> bool {
+    matches!(error, ParseErrorType::DuplicateKeywordArgumentError(_))
 }
 
 /// The parser works recursively; this keeps it from running out of stack.

@@ -88,14 +88,15 @@ impl Finds {
         if hidden { Ok(()) } else { self.name(words) }
     }
 
-    /// Finds the name of the command behind assignments and `eval`.
+    /// Finds the name of the command behind assignments. What `eval` runs is
+    /// taken as text that stands there.
     fn name(&mut self, words: &[&str]) -> Result<(), ScanError> {
         for (index, word) in words.iter().enumerate() {
             if word.contains('=') {
                 continue;
             }
             if *word == "eval" {
-                return self.command(&words[index + 1..]);
+                return self.program(&words[index + 1..].join(" "));
             }
             if !word.starts_with('$') {
                 self.refs.execs.insert((*word).into());

@@ -8,6 +8,9 @@ use std::borrow::Cow;
 /// Nested compound commands beyond this are refused: they only cost stack.
 const MAX_DEPTH: usize = 200;
 
+/// BitBake: the last command of such a list must not end in `&`, others may.
+const BACKGROUND: ScanError = ScanError::ShellUnsupported { what: "`&` at the end of a compound command" };
+
 /// Reads a program and reports its commands to `finds`.
 pub(super) fn read_program(tokens: &[Token<'_>], finds: &mut Finds) -> Result<(), ScanError> {
     let mut reader = Reader { tokens, pos: 0, depth: 0, finds };
@@ -167,13 +170,11 @@ impl<'a, 't> Reader<'a, 't> {
         self.skip_newlines();
         loop {
             self.and_or()?;
-            if self.peek() == Some(&Token::Ampersand) {
-                return Err(ScanError::ShellUnsupported { what: "`&` inside of a compound command" });
-            }
-            let mut separated = self.semicolons();
+            let background = self.eat(&Token::Ampersand);
+            let mut separated = background || self.semicolons();
             separated |= self.skip_newlines();
             if !separated || self.at_list_end() {
-                return Ok(());
+                return if background { Err(BACKGROUND) } else { Ok(()) };
             }
         }
     }

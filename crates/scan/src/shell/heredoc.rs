@@ -2,24 +2,30 @@
 
 /// Steps over the body of a here-document that begins at `start` and ends with
 /// the line `delimiter`, or with the text. Returns where the text goes on and
-/// whether the body holds anything.
+/// the body, as far as it is one line without its end: only such a body can be
+/// mistaken for another kind of token. Any longer one is a newline.
 ///
 /// BitBake: a backslash joins lines even where the delimiter is quoted, so a
 /// delimiter right behind one is not found.
-pub(super) fn skip_body(text: &str, start: usize, delimiter: &str, strip_tabs: bool) -> (usize, bool) {
+pub(super) fn skip_body<'t>(
+    text: &'t str,
+    start: usize,
+    delimiter: &str,
+    strip_tabs: bool,
+) -> (usize, &'t str) {
     let mut pos = start;
-    let mut has_body = false;
+    let mut body = "";
     while pos < text.len() {
         let end = logical_line_end(&text.as_bytes()[pos..]) + pos;
         let line = &text[pos..end];
         let shown = if strip_tabs { line.trim_start_matches('\t') } else { line };
         pos = (end + 1).min(text.len());
         if shown == delimiter {
-            return (pos, has_body);
+            break;
         }
-        has_body = true;
+        body = if end < text.len() || !body.is_empty() { "\n" } else { shown };
     }
-    (pos, has_body)
+    (pos, body)
 }
 
 /// Offset of the first newline that no backslash quotes, or the length.

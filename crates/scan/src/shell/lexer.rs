@@ -32,10 +32,7 @@ impl<'t> Lexer<'t> {
                 b' ' | b'\t' => self.pos += 1,
                 b'\\' if bytes.get(self.pos + 1) == Some(&b'\n') => self.pos += 2,
                 b'\n' => self.newline()?,
-                b'#' => {
-                    let rest = &self.text[self.pos..];
-                    self.pos += rest.find('\n').ok_or(ScanError::ShellUnterminated)?;
-                }
+                b'#' => self.comment()?,
                 b'&' | b'|' | b';' | b'(' | b')' | b'<' | b'>' => self.operator()?,
                 _ => self.word()?,
             }
@@ -51,13 +48,26 @@ impl<'t> Lexer<'t> {
         self.tokens.push(token);
     }
 
+    /// BitBake: the text must not end in a comment, but it may end in `#`.
+    fn comment(&mut self) -> Result<(), ScanError> {
+        let rest = &self.text[self.pos..];
+        self.pos += match rest.find('\n') {
+            Some(len) => len,
+            None if rest.len() == 1 => 1,
+            None => return Err(ScanError::ShellUnterminated),
+        };
+        Ok(())
+    }
+
     /// The bodies of here-documents follow the line that names them.
     fn newline(&mut self) -> Result<(), ScanError> {
         self.expect_here_name()?;
         self.pos += 1;
         for (index, delimiter, strip_tabs) in std::mem::take(&mut self.bodies) {
-            let (pos, has_body) = skip_body(self.text, self.pos, &delimiter, strip_tabs);
+            let (pos, body) = skip_body(self.text, self.pos, &delimiter, strip_tabs);
             self.pos = pos;
+            // BitBake: a body that reads like another kind of token is one.
+            let has_body = !body.is_empty() && Reserved::from_text(body).is_none();
             self.tokens[index] = Token::HereName { has_body };
         }
         self.push(Token::Newline);
@@ -102,6 +112,7 @@ impl<'t> Lexer<'t> {
         let next = self.text.as_bytes().get(self.pos);
         let token = match self.tokens.last() {
             Some(&Token::HereDoc { strip_tabs }) => {
+                Quoting::new(&text, 0).skip_word()?;
                 self.bodies.push((self.tokens.len(), unquote(&text), strip_tabs));
                 Token::HereName { has_body: false }
             }

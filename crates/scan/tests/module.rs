@@ -1,0 +1,85 @@
+//! Library functions, with the hashes that BitBake 2.18 recorded for this text.
+
+use bitzel_base::CompatLevel;
+use bitzel_scan::{CallFinds, CallVisitor, ModuleFunction, NoVisitor, scan_module, scan_python_with};
+use std::collections::BTreeSet;
+
+const LIBRARY: &str = include_str!("golden/library.py");
+
+fn function(name: &str, level: CompatLevel) -> ModuleFunction {
+    let functions = scan_module(LIBRARY, "mymod", level, &NoVisitor).unwrap();
+    functions.into_iter().find(|f| &*f.name == name).unwrap()
+}
+
+fn references(name: &str, level: CompatLevel) -> Vec<String> {
+    function(name, level).refs.references.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn decorators_add_and_remove_variables_at_level_2_18_only() {
+    assert_eq!(references("mymod.withdeps", CompatLevel::V2_18), ["B", "V1", "V2 V3"]);
+    assert_eq!(references("mymod.withdeps", CompatLevel::V2_8), ["B"]);
+    assert_eq!(references("mymod.excluded", CompatLevel::V2_18), ["D"]);
+    assert_eq!(references("mymod.excluded", CompatLevel::V2_8), ["B", "C", "D"]);
+    assert_eq!(references("mymod.both", CompatLevel::V2_18), ["W"]);
+}
+
+#[test]
+fn calls_of_functions_of_the_module_get_its_namespace() {
+    let refs = function("mymod.withdeps", CompatLevel::V2_18).refs;
+    assert!(refs.execs.contains("mymod.plain"));
+    let refs = function("mymod.calls", CompatLevel::V2_18).refs;
+    assert!(refs.execs.contains("_private"));
+    assert!(refs.execs.contains("mymod.visited"));
+    assert!(refs.execs.contains("other.thing"));
+}
+
+#[test]
+fn private_functions_and_rebound_names_are_not_registered() {
+    let functions = scan_module(LIBRARY, "mymod", CompatLevel::V2_18, &NoVisitor).unwrap();
+    let names: Vec<_> = functions.iter().map(|f| f.name.trim_start_matches("mymod.")).collect();
+    assert_eq!(
+        names,
+        ["K", "asy", "both", "calls", "excluded", "oneline", "outer", "plain", "tail", "visited", "withdeps"]
+    );
+}
+
+#[test]
+fn source_hashes_are_those_of_bitbake() {
+    for (name, hash) in [
+        ("mymod.K", "87fdec8ba7d076527c93bc98e11b97317ceb43fdba1555ba0143e963d5640807"),
+        ("mymod.asy", "746de1977dfead9f5d454ed324c157bbab55b71c1b493e5777ff8504168e59df"),
+        ("mymod.both", "52872a82cdd16b95150288ed4d6c72c0fc39e43888a29745d4409fed1ab0ddc8"),
+        ("mymod.calls", "7db3d1c75fa90776ed065e14f9e680049c2be55dec4aee1b38b0676ca96824cb"),
+        ("mymod.excluded", "67b77e58b5f222ead3b0d1212470e43c3c971d728da9cafb1ad4f784b57ef8ad"),
+        ("mymod.oneline", "837a640ada898165b2b0e1166be445131c7de677a59f7a0d7f5fccfd1a9dfe76"),
+        ("mymod.outer", "3958939315f55118dff89c4e7753c06caee0bdbb0f9192007954fdbbc1cd397c"),
+        ("mymod.plain", "42b9d12c6d3751df2a9b232fdc73de4898b5c72e9a6565e89b58fb4055049eb1"),
+        ("mymod.tail", "d750ac5f3e4232cbc92bd620576281dac4749a5976ace6775f52e1706e5c48d8"),
+        ("mymod.visited", "6728d90eb16810744084f4d33ff1ace7beb759610407aef33452afb322b90335"),
+        ("mymod.withdeps", "c21b3ec8103cc61a3d767d5c8ab9d17e080f98603b1a94231329bc1d1bf659e8"),
+    ] {
+        assert_eq!(&*function(name, CompatLevel::V2_18).source_hash, hash, "{name}");
+    }
+}
+
+struct Errors;
+
+impl CallVisitor for Errors {
+    fn visit(&self, function: &str, call: &str) -> Option<CallFinds> {
+        let item = call.split('"').nth(1)?;
+        let items = BTreeSet::from([item.into()]);
+        (function == "mymod.visited")
+            .then(|| CallFinds { contains: [("ERROR_QA".into(), items)].into(), ..CallFinds::default() })
+    }
+}
+
+#[test]
+fn a_visitor_says_what_a_call_refers_to() {
+    let code = "mymod.visited(\"buildpaths\", d)";
+    let refs = scan_python_with(code, CompatLevel::V2_18, &Errors).unwrap();
+    assert!(refs.execs.is_empty());
+    assert!(refs.contains["ERROR_QA"].contains("buildpaths"));
+    let refs = scan_python_with(code, CompatLevel::V2_8, &Errors).unwrap();
+    assert!(refs.execs.contains("mymod.visited"));
+}
