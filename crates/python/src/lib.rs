@@ -8,6 +8,7 @@ mod convert;
 mod datasmart;
 mod evalhost;
 mod failure;
+mod fetch;
 mod functions;
 mod inline;
 mod serve;
@@ -21,5 +22,6 @@ fn _bitzel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<datasmart::DataSmart>()?;
     module.add_class::<inline::VariableScope>()?;
     session::install(module)?;
+    fetch::register(module)?;
     functions::register(module)
 }

@@ -5,8 +5,12 @@ import json
 import logging
 import os
 import shlex
+import time
+import urllib.parse
 
 import bb
+import bb.build
+import bb.event
 import bb.utils
 
 from . import checksums
@@ -66,6 +70,18 @@ def custom_tool(d):
     return default_tool(d)
 
 
+def through_proxy(url, settings):
+    """Whether a plain `http` URL is to be asked of a proxy, which the tool does better: the downloader tunnels."""
+    if not url.startswith("http://") or not (settings["proxies"].get("http") or settings["proxies"].get("all")):
+        return False
+    host = urllib.parse.urlsplit(url).hostname or ""
+    for entry in settings["no_proxy"].replace(",", " ").split():
+        entry = entry.lstrip("*").lstrip(".")
+        if not entry or host == entry or host.endswith("." + entry):
+            return False
+    return True
+
+
 def _number(text, default):
     try:
         return int(float(text))
@@ -121,23 +137,50 @@ def job(ud, url, target, lock=None):
     }
 
 
-def run(jobs, settings):
+def run(jobs, settings, d):
     """Downloads the jobs at the same time; the answers, in order.
 
-    Progress is reported through the log: one line for each file that takes long.
+    Progress goes to the user interface, and to the log: one line for each file that takes long.
     """
     import _bitzel
 
-    def progress(text):
-        for line in json.loads(text):
-            logger.info("%s: %s" % (line["name"], line["text"]))
-        return not _interrupted()
-
-    return json.loads(_bitzel.fetch_files(json.dumps(jobs), json.dumps(settings), progress))
+    report = _Report(d)
+    return json.loads(_bitzel.fetch_files(json.dumps(jobs), json.dumps(settings), report))
 
 
-def _interrupted():
-    return False
+class _Report:
+    """Told what is going on several times a second; passes on what people want to know."""
+
+    # Seconds between lines of one file in the log.
+    _EVERY = 10
+
+    def __init__(self, d):
+        self.d = d
+        self.began = time.monotonic()
+        self.logged = {}
+
+    def __call__(self, text):
+        going = json.loads(text)
+        total = sum(one["total"] or 0 for one in going)
+        if total:
+            done = sum(one["done"] for one in going if one["total"])
+            rate = "%s/s" % _bytes(sum(one["rate"] for one in going))
+            bb.event.fire(bb.build.TaskProgress(int(100 * done / total), rate), self.d)
+        now = time.monotonic()
+        for one in going:
+            if now - self.logged.setdefault(one["name"], self.began) >= self._EVERY:
+                self.logged[one["name"]] = now
+                size = " of %s" % _bytes(one["total"]) if one["total"] else ""
+                logger.info("%s: %s%s, %s/s" % (one["name"], _bytes(one["done"]), size, _bytes(one["rate"])))
+        return True
+
+
+def _bytes(count):
+    for unit in ("B", "KiB", "MiB"):
+        if count < 1024:
+            return "%.4g %s" % (count, unit)
+        count /= 1024
+    return "%.4g GiB" % count
 
 
 def complete(found, path):
@@ -152,7 +195,7 @@ def fetch_file(ud, d, url, target):
     answer = getattr(ud, "prefetched", None)
     ud.prefetched = None
     if answer is None or answer.get("url") != url:
-        answer = run([job(ud, url, target)], options(d))[0]
+        answer = run([job(ud, url, target)], options(d), d)[0]
     return result(ud, answer, target)
 
 

@@ -217,7 +217,8 @@ class Git(FetchMethod):
         if os.path.exists(ud.fullmirror) and self.clonedir_need_update(ud, d):
             self._from_tarball(ud, d)
         if self.clonedir_need_update(ud, d):
-            if not os.path.exists(ud.clonedir) and ud.shallow and gitshallow.download(self, ud, d):
+            fast = ud.shallow and not ud.shallow_skip_fast and not os.path.exists(ud.clonedir)
+            if fast and gitshallow.download(self, ud, d):
                 return
             self._from_upstream(ud, d)
         gitlfs.download(self, ud, d)

@@ -1,7 +1,6 @@
 """`gitannex://`: Git repositories whose large files are kept by git-annex."""
 
 import os
-import shutil
 
 from .errors import FetchError
 from .git import Git
@@ -12,13 +11,19 @@ class GitANNEX(Git):
 
     schemes = ("gitannex",)
 
+    def urldata_init(self, ud, d):
+        """As git; annexed files need a whole clone to come from."""
+        Git.urldata_init(self, ud, d)
+        ud.shallow_skip_fast = True
+
     def uses_annex(self, ud, d, directory):
         """Whether the repository has an annex at all."""
         try:
-            self.git(ud, d, ["rev-list", "-n", "1", "git-annex"], directory)
-            return True
+            listing = self.git(ud, d, ["for-each-ref", "--format=%(refname)", "refs/heads/git-annex",
+                                       "refs/remotes/*/git-annex"], directory)
         except FetchError:
             return False
+        return bool(listing.strip())
 
     def download(self, ud, d):
         """Fetches the repository and the annexed files."""
@@ -27,13 +32,19 @@ class GitANNEX(Git):
             self.git(ud, d, ["annex", "init"], ud.clonedir)
             self.network(ud, d, ["annex", "get", "--all"], ud.clonedir)
 
+    def _get_from_clone(self, ud, d, repository, *what):
+        """Brings annexed files from the clone to a repository."""
+        self.git(ud, d, ["annex", "init"], repository)
+        self.git(ud, d, ["annex", "get", "--from", "dldir", *what], repository)
+
     def shallow_extra_content(self, ud, d, repository):
         """Puts the annexed files into a shallow tarball."""
-        source = os.path.join(ud.clonedir, "annex")
-        if os.path.isdir(source):
-            gitdir = repository if ud.bareclone else os.path.join(repository, ".git")
-            shutil.copytree(source, os.path.join(gitdir, "annex"), symlinks=True)
-            self.git(ud, d, ["fetch", "file://" + ud.clonedir, "refs/heads/git-annex:refs/heads/git-annex"], repository)
+        if not self.uses_annex(ud, d, ud.clonedir):
+            return
+        url = "file://" + ud.clonedir
+        self.git(ud, d, ["fetch", url, "+refs/heads/git-annex:refs/heads/git-annex"], repository)
+        self.git(ud, d, ["remote", "add", "dldir", url], repository)
+        self._get_from_clone(ud, d, repository, "--all")
 
     def unpack(self, ud, destdir, d):
         """Checks out, with annexed files in their places."""
@@ -41,11 +52,7 @@ class GitANNEX(Git):
 
         Git.unpack(self, ud, destdir, d)
         checkout = gitcheckout.destination(ud, destdir, d)
-        gitdir = os.path.join(checkout, ".git")
-        annex = os.path.join(ud.clonedir, "annex")
-        if os.path.isdir(annex):
-            shutil.copytree(annex, os.path.join(gitdir, "annex"), symlinks=True, dirs_exist_ok=True)
-        if os.path.isdir(os.path.join(gitdir, "annex")) and not ud.nocheckout:
-            self.git(ud, d, ["annex", "init"], checkout)
-            # Objects of a bare repository lie elsewhere than those of a checkout.
-            self.git(ud, d, ["annex", "fix"], checkout)
+        if ud.nocheckout or not self.uses_annex(ud, d, checkout):
+            return
+        if os.path.isdir(ud.clonedir):
+            self._get_from_clone(ud, d, checkout, ".")

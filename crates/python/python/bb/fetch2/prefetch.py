@@ -40,13 +40,16 @@ def download_all(fetch, uds, d):
     for ud in uds:
         if ud.localpath not in wanted and _wanted(fetch, ud, d, premirrors):
             wanted[ud.localpath] = ud
+    settings = download.options(d)
+    wanted = {target: ud for target, ud in wanted.items()
+              if not download.through_proxy(ud.method.request_url(ud), settings)}
     if len(wanted) < 2:
         return
     jobs = []
     for target, ud in wanted.items():
         bb.utils.mkdirhier(os.path.dirname(target))
         jobs.append(download.job(ud, ud.method.request_url(ud), target, ud.lockfile))
-    answers = download.run(jobs, download.options(d))
+    answers = download.run(jobs, settings, d)
     for ud, answer in zip(wanted.values(), answers):
         if "found" in answer:
             try:

@@ -44,7 +44,7 @@ def fetch_text(ud, d, url):
         target = os.path.join(folder, "index")
         job = download.job(ud, url.partition(";")[0], target)
         job["expected"] = {}
-        answer = download.run([job], download.options(d))[0]
+        answer = download.run([job], download.options(d), d)[0]
         if "found" not in answer:
             raise FetchError(answer.get("error") or "cannot be fetched", url)
         with open(target, encoding="utf-8", errors="replace") as stream:

@@ -55,7 +55,7 @@ class Wget(FetchMethod):
         target = ud.localpath
         bb.utils.mkdirhier(os.path.dirname(target))
         tool = download.custom_tool(d)
-        if tool is None and ud.type not in ("ftp", "ftps"):
+        if tool is None and ud.type not in ("ftp", "ftps") and not download.through_proxy(url, download.options(d)):
             command.check_network_access(d, "download of %s" % url, url)
             found = download.fetch_file(ud, d, url, target)
         else:

@@ -1,0 +1,131 @@
+//! Many downloads at the same time, with their progress told to one listener.
+
+use crate::download::download;
+use crate::error::FetchError;
+use crate::http::Client;
+use crate::job::{Job, Options, Outcome};
+use serde::Serialize;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+/// How far a download is that is going on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Progress {
+    /// Name of the file.
+    pub name: String,
+    /// Bytes had.
+    pub done: u64,
+    /// All bytes, if the server said so.
+    pub total: Option<u64>,
+    /// Bytes had per second since the download began.
+    pub rate: u64,
+}
+
+struct Slot {
+    started: Mutex<Option<Instant>>,
+    done: AtomicU64,
+    /// 0: not known.
+    total: AtomicU64,
+    active: AtomicBool,
+}
+
+/// Downloads all jobs, `options.threads` at a time, and gives their outcomes in order.
+///
+/// `listen` is called on the calling thread about every `interval` with what is going on;
+/// if it returns false everything stops and the rest fails with "interrupted".
+pub fn download_all(
+    jobs: &[Job],
+    options: &Options,
+    interval: Duration,
+    mut listen: impl FnMut(&[Progress]) -> bool,
+) -> Result<Vec<Outcome>, FetchError> {
+    let client = Client::new(options)?;
+    let stop = AtomicBool::new(false);
+    let next = AtomicUsize::new(0);
+    let slots: Vec<Slot> = jobs.iter().map(|_| Slot::new()).collect();
+    let mut outcomes: Vec<Option<Outcome>> = jobs.iter().map(|_| None).collect();
+    std::thread::scope(|scope| {
+        let (sender, receiver) = channel();
+        for _ in 0..options.threads.clamp(1, jobs.len().max(1)) {
+            let (sender, client, stop, next, slots) = (sender.clone(), client.clone(), &stop, &next, &slots);
+            scope.spawn(move || {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(job) = jobs.get(index) else { return };
+                    let slot = &slots[index];
+                    slot.begin();
+                    let outcome =
+                        download(&client, job, options, &|done, total| slot.note(done, total, stop));
+                    slot.active.store(false, Ordering::Relaxed);
+                    // The receiver outlives all workers.
+                    let _ = sender.send((index, outcome));
+                }
+            });
+        }
+        drop(sender);
+        let mut told = Instant::now();
+        loop {
+            match receiver.recv_timeout(interval) {
+                Ok((index, outcome)) => outcomes[index] = Some(outcome),
+                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if told.elapsed() >= interval {
+                told = Instant::now();
+                if !listen(&going_on(jobs, &slots)) {
+                    stop.store(true, Ordering::Relaxed);
+                }
+            }
+        }
+    });
+    let outcomes = outcomes
+        .into_iter()
+        .map(|outcome| outcome.expect("each job sends its outcome before its worker ends"));
+    Ok(outcomes.collect())
+}
+
+fn going_on(jobs: &[Job], slots: &[Slot]) -> Vec<Progress> {
+    jobs.iter().zip(slots).filter_map(|(job, slot)| slot.progress(job)).collect()
+}
+
+impl Slot {
+    fn new() -> Slot {
+        Slot {
+            started: Mutex::new(None),
+            done: AtomicU64::new(0),
+            total: AtomicU64::new(0),
+            active: AtomicBool::new(false),
+        }
+    }
+
+    fn begin(&self) {
+        if let Ok(mut started) = self.started.lock() {
+            *started = Some(Instant::now());
+        }
+        self.active.store(true, Ordering::Relaxed);
+    }
+
+    fn note(&self, done: u64, total: Option<u64>, stop: &AtomicBool) -> bool {
+        self.done.store(done, Ordering::Relaxed);
+        self.total.store(total.unwrap_or(0), Ordering::Relaxed);
+        !stop.load(Ordering::Relaxed)
+    }
+
+    fn progress(&self, job: &Job) -> Option<Progress> {
+        if !self.active.load(Ordering::Relaxed) {
+            return None;
+        }
+        let started = (*self.started.lock().ok()?)?;
+        let done = self.done.load(Ordering::Relaxed);
+        let total = self.total.load(Ordering::Relaxed);
+        let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
+        Some(Progress {
+            name: job.target.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            done,
+            total: (total > 0).then_some(total),
+            rate: done.saturating_mul(1000) / millis,
+        })
+    }
+}
