@@ -12,10 +12,6 @@ from bb import _native
 from bb.codeparser import PythonParser, ShellParser, modulecode_deps
 from bb.utils import logger
 
-# Flags whose values change nothing that runs, beyond BB_SIGNATURE_EXCLUDE_FLAGS.
-_FLAGS_OF_DEPENDENCY = ("vardeps", "vardepsexclude", "vardepvalue", "vardepvalueexclude")
-
-
 def _with_contains(value, contains, exclusions, d):
     """A value with a line for every word that `bb.utils.contains` asks for, and whether it is set."""
     lines = []
@@ -37,10 +33,9 @@ def _with_removes(value, removes):
 class _Reader(object):
     """Reads the dependencies of one variable; `parsedata` is the datastore code is looked at in."""
 
-    def __init__(self, key, names, mod_funcs, shelldeps, varflagsexcl, ignored, d, parsedata):
+    def __init__(self, key, names, shelldeps, varflagsexcl, ignored, d, parsedata):
         self.key = key
         self.names = names
-        self.mod_funcs = mod_funcs
         self.shelldeps = shelldeps
         self.varflagsexcl = varflagsexcl
         self.ignored = ignored
@@ -51,7 +46,7 @@ class _Reader(object):
     def module_function(self):
         """Dependencies and value of a function of a registered Python library."""
         references, execs, contains, value = modulecode_deps[self.key]
-        self.deps |= (self.names & references) | (execs & (self.names | self.mod_funcs))
+        self.deps |= references | (execs & self.names)
         return _with_contains(value, contains, self.ignored, self.d)
 
     def variable(self):
@@ -60,65 +55,57 @@ class _Reader(object):
         if "[" in key and key.endswith("]"):
             name, flag = key[:-1].split("[", 1)
             value, parser = d.getVarFlag(name, flag, False, retparser=True)
-            self.deps |= self._from_parser(parser)
-            return _with_contains(value, parser.contains if parser else {}, self.ignored, d)
+            self._refer(parser)
+            return None if value is None else _with_contains(value, parser.contains, self.ignored, d)
 
-        flags = d.getVarFlags(key, list(_FLAGS_OF_DEPENDENCY) + ["export", "postfuncs", "prefuncs", "lineno",
-                                                                 "filename"]) or {}
-        exclusions = set((d.expand(flags.get("vardepsexclude") or "")).split()) | set(self.ignored)
+        flags = d.getVarFlags(key) or {}
+        exclusions = set(self._words(flags, "vardepsexclude")) | set(self.ignored)
         if "vardepvalue" in flags:
             value = d.expand(flags["vardepvalue"])
         else:
             value = self._content(flags, exclusions)
         for text in (flags.get("vardepvalueexclude") or "").split("|"):
             if text:
-                value = value.replace(d.expand(text), "")
-        self._add_flags(flags)
-        self.deps |= set(d.expand(flags.get("vardeps") or "").split())
+                value = value.replace(text, "")
+        for flag in ("prefuncs", "postfuncs", "exports", "vardeps"):
+            self.deps |= set(self._words(flags, flag))
+        if self.varflagsexcl:
+            # BitBake: without anything to exclude flags do not count at all.
+            self.deps |= {"%s[%s]" % (key, flag) for flag in flags
+                          if flag not in self.varflagsexcl and not flag.startswith("_")}
         self.deps -= exclusions
         return value
 
+    def _words(self, flags, flag):
+        return (self.d.expand(flags.get(flag)) or "").split()
+
     def _content(self, flags, exclusions):
+        """The value, with what the code in it refers to added to the dependencies."""
         d, key = self.d, self.key
-        function = d.getVarFlag(key, "func", False)
-        store = self.parsedata if function else d
+        store = self.parsedata if flags.get("func") else d
         value, parser = store.getVarFlag(key, "_content", False, retparser=True)
-        contains = dict(parser.contains) if parser else {}
-        if function and d.getVarFlag(key, "python", False):
+        contains = dict(parser.contains)
+        self._refer(parser)
+        if flags.get("func") and flags.get("python"):
             scan = PythonParser(key, logger)
             scan.parse_python(value or "", flags.get("lineno") or 0, flags.get("filename") or "<string>")
-            self.deps |= (scan.references & self.names) | self._from_parser(parser)
-            self.deps |= scan.execs & (self.names | self.mod_funcs)
+            self._refer(scan)
             contains = _merged(contains, scan.contains)
-        elif function:
-            scan = ShellParser(key, logger)
-            text = parser.value if parser else value
-            self.deps |= self.shelldeps | self._from_parser(parser)
-            self.deps |= scan.parse_shell(text or "") & self.names
-        else:
-            self.deps |= self._from_parser(parser)
+        elif flags.get("func"):
+            self.deps |= self.shelldeps
+            self.deps |= ShellParser(key, logger).parse_shell(parser.value or "") & self.names
         value = "" if value is None else str(value)
         # Removals count with their text; they are looked into as well.
         removes = _native.removes(store, key)
         for text in removes:
-            self.deps |= self._from_parser(store.expandWithRefs(text, None))
+            removal = store.expandWithRefs(text, None)
+            self._refer(removal)
+            contains = _merged(contains, removal.contains)
         return _with_contains(_with_removes(value, removes), contains, exclusions, d)
 
-    def _from_parser(self, parser):
-        if parser is None:
-            return set()
-        return (parser.references & self.names) | (parser.execs & (self.names | self.mod_funcs))
-
-    def _add_flags(self, flags):
-        d, key = self.d, self.key
-        for flag in ("prefuncs", "postfuncs"):
-            self.deps |= set((flags.get(flag) or "").split())
-        if "exports" in (d.getVarFlags(key) or {}):
-            self.deps |= set((d.getVarFlag(key, "exports") or "").split())
-        known = d.getVarFlags(key) or {}
-        self.deps |= {"%s[%s]" % (key, flag) for flag in known
-                      if flag not in self.varflagsexcl and flag not in _FLAGS_OF_DEPENDENCY
-                      and not flag.startswith("_")}
+    def _refer(self, found):
+        """Take references as they are, but of functions called only those that are known."""
+        self.deps |= found.references | (found.execs & self.names)
 
 
 def _merged(first, second):
@@ -130,8 +117,7 @@ def _merged(first, second):
 
 def build_dependencies(key, keys, mod_funcs, shelldeps, varflagsexcl, ignored_vars, d, codeparsedata):
     """(the names that variable `key` depends on, its value as signatures take it)."""
-    reader = _Reader(key, set(keys), set(mod_funcs), set(shelldeps), set(varflagsexcl), set(ignored_vars), d,
-                     codeparsedata)
+    reader = _Reader(key, set(keys), set(shelldeps), set(varflagsexcl), set(ignored_vars), d, codeparsedata)
     try:
         if key in mod_funcs:
             value = reader.module_function()
@@ -142,14 +128,13 @@ def build_dependencies(key, keys, mod_funcs, shelldeps, varflagsexcl, ignored_va
     except Exception as err:
         bb.warn("Exception during build_dependencies for %s" % key)
         raise err
-    reader.deps.discard(key)
     return frozenset(reader.deps), value
 
 
 def generate_dependencies(d, ignored_vars):
     """(tasks, names that every variable depends on, values) of all that a recipe's tasks reach."""
-    names = {name for name in d.keys() if not name.startswith("__")}
     mod_funcs = set(modulecode_deps)
+    names = {name for name in d.keys() if not name.startswith("__")} | mod_funcs
     shelldeps = {name for name in d.getVar("__exportlist", False) or ()
                  if d.getVarFlag(name, "export", False) and not d.getVarFlag(name, "unexport", False)}
     excluded = set((d.getVar("BB_SIGNATURE_EXCLUDE_FLAGS") or "").split())

@@ -6,6 +6,10 @@ _VARIABLE = re.compile(r"\$\{([a-zA-Z0-9\-_+./~:]+)\}")
 _PYTHON = re.compile(r"\$\{@((?:\{[^{}]*\}|[^}])+)\}", re.DOTALL)
 
 
+class _CutOff(Exception):
+    """What looks like code ends within a string, by a brace there; all code in the text is left alone then."""
+
+
 class ExpansionError(Exception):
     """A value could not be expanded; `varlist` is the chain of variables that led there."""
 
@@ -53,11 +57,12 @@ class VariableParse(object):
 
     def python_sub(self, match):
         """The value to put in place of a `${@code}`."""
-        if "${" in match.group(1):
+        if _VARIABLE.search(match.group(1)):
+            # Code that a variable without a value belongs to cannot be run.
             return match.group()
         result = self.d.expand(match.group(), self.varname) if self.varname else self.d.expand(match.group())
         if result == match.group():
-            return result
+            raise _CutOff()
         from bb.codeparser import PythonParser
         parser = PythonParser(self.varname, None)
         parser.parse_python(match.group(1).strip())
@@ -79,14 +84,10 @@ def parse_value(d, s, varname):
     value = s
     while "${" in value:
         before = value
+        value = _VARIABLE.sub(parse.var_sub, value)
         try:
-            value = _PYTHON.sub(parse.python_sub, _VARIABLE.sub(parse.var_sub, value))
-        except ExpansionError:
-            raise
-        except SyntaxError as err:
-            # Code cut off by a brace within a string is no code.
-            if "unterminated" not in str(err) and "EOL while scanning" not in str(err):
-                raise ExpansionError(varname, s, err) from err
+            value = _PYTHON.sub(parse.python_sub, value)
+        except _CutOff:
             break
         if value == before:
             break

@@ -38,8 +38,8 @@ else
 
     shopt -s extdebug
     trap 'report_exit_bash "$BASH_COMMAND"' EXIT
-    # Within the trap of EXIT line numbers are no longer those of the failing command.
-    trap '{ case "${FUNCNAME[0]}" in report_exit*) ;; *) failed_line=$LINENO ;; esac; } 2> /dev/null' DEBUG
+    # The line before the trap of EXIT begins; in there line numbers are its own.
+    trap '{ case "${FUNCNAME[0]} $BASH_COMMAND" in *report_exit*) ;; *) failed_line=$LINENO ;; esac; } 2> /dev/null' DEBUG
 fi
 '''
 
