@@ -21,7 +21,8 @@ use std::path::Path;
 use std::rc::Rc;
 
 /// Variables the command line wants to know of every configuration.
-const WANTED: [&str; 12] = [
+const WANTED: [&str; 13] = [
+    "BB_HASHCONFIG_IGNORE_VARS",
     "BB_CACHEDIR",
     "BB_DEFAULT_TASK",
     "BB_NUMBER_PARSE_THREADS",
@@ -180,7 +181,7 @@ fn summary(py: Python<'_>, evaluator: &Evaluator, config: &BaseConfig) -> PyResu
         masked: collected.masked,
         overlayed: collected.overlayed,
         patterns: words(get("BBFILES_PRIORITIZED")?),
-        mask: get("BBMASK")?,
+        found: collected.found,
         files,
         topdir: get("TOPDIR")?,
         layers,

@@ -30,6 +30,8 @@ pub struct Collected {
     pub masked: Vec<String>,
     /// .bbappend files that go with no recipe.
     pub dangling: Vec<String>,
+    /// Everything that BBFILES names, before BBMASK, in order.
+    pub found: Vec<String>,
     /// Recipe files hidden by a file of the same name in a layer of higher priority.
     pub overlayed: BTreeMap<String, Vec<String>>,
 }
@@ -38,6 +40,7 @@ impl Evaluator {
     /// Finds the files of BBFILES, less those of BBMASK.
     pub fn collect(&self, d: &DataStore, rules: &LayerRules) -> Result<Collected> {
         let files = self.list_files(d, rules)?;
+        let found = files.clone();
         let mask = self.mask(d)?;
         let (masked, files): (Vec<String>, Vec<String>) = files
             .into_iter()
@@ -46,7 +49,7 @@ impl Evaluator {
             files.into_iter().partition(|f| f.ends_with(".bb"));
         let appends: Vec<String> = others.into_iter().filter(|f| f.ends_with(".bbappend")).collect();
         let mut used: HashSet<&str> = HashSet::new();
-        let mut result = Collected { masked, ..Collected::default() };
+        let mut result = Collected { masked, found, ..Collected::default() };
         for path in &recipes {
             let name = file_name(path);
             let mut own = Vec::new();
@@ -77,14 +80,7 @@ impl Evaluator {
         if patterns.is_empty() {
             return Err(Error::Fatal("no recipe files to build, check your BBPATH and BBFILES?".to_owned()));
         }
-        let mut files: Vec<String> = Vec::new();
-        let mut seen: HashSet<String> = HashSet::new();
-        for pattern in patterns {
-            let found =
-                if Path::new(pattern).is_dir() { walk(Path::new(pattern)) } else { expand_glob(pattern)? };
-            files.extend(found.into_iter().filter(|file| seen.insert(file.clone())));
-        }
-        Ok(files)
+        list_files(&patterns)
     }
 
     fn mask(&self, d: &DataStore) -> Result<Option<Regex>> {
@@ -113,6 +109,19 @@ impl Evaluator {
             .map(Some)
             .map_err(|_| Error::Fatal("BBMASK is not a valid regular expression".to_owned()))
     }
+}
+
+/// The files that patterns (or folders) of BBFILES name, each once.
+pub fn list_files<T: AsRef<str>>(patterns: &[T]) -> Result<Vec<String>> {
+    let mut files: Vec<String> = Vec::new();
+    let mut seen: HashSet<String> = HashSet::new();
+    for pattern in patterns {
+        let pattern = pattern.as_ref();
+        let found =
+            if Path::new(pattern).is_dir() { walk(Path::new(pattern)) } else { expand_glob(pattern)? };
+        files.extend(found.into_iter().filter(|file| seen.insert(file.clone())));
+    }
+    Ok(files)
 }
 
 /// `x_1.%.bbappend` applies to names that begin with `x_1.`.

@@ -23,7 +23,7 @@ pub mod protocol;
 mod tasks;
 mod virtual_providers;
 
-pub use collect::{Collected, RecipeFile};
+pub use collect::{Collected, RecipeFile, list_files};
 pub use config::{BaseConfig, ConfigOptions};
 pub use error::{Error, Result};
 pub use evaluate::Evaluator;

@@ -100,8 +100,8 @@ pub struct Configuration {
     pub overlayed: BTreeMap<String, Vec<String>>,
     /// BBFILES in order of priority.
     pub patterns: Vec<String>,
-    /// BBMASK.
-    pub mask: String,
+    /// All files these name.
+    pub found: Vec<String>,
     /// Paths the configuration depends on, existing or not.
     pub files: Vec<String>,
     /// TOPDIR.

@@ -1,11 +1,18 @@
 """Start of a host process: `python3 -m bitzel_host DESCRIPTOR...`."""
 
 import logging
+import os
 import sys
 
 
 def main():
+    if sys.version_info < (3, 9):
+        sys.exit("bitzel: python3 is version %d.%d; metadata needs 3.9 or newer" % sys.version_info[:2])
     import _bitzel
+
+    # Set for the start of this process only; metadata shall not see them.
+    for name in ("PYTHONHASHSEED", "PYTHONPATH", "BITZEL_COMPAT"):
+        os.environ.pop(name, None)
     import bb
 
     # A thousand recipes make millions of objects that are never garbage; collecting

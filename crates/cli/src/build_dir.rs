@@ -1,0 +1,121 @@
+//! Where the build directory is, what of the caller's environment counts, and
+//! starting a host for it.
+
+use anyhow::{Context, Result};
+use bitzel_host::{Host, HostOptions, Payload};
+use bitzel_recipe::protocol::Configure;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Variables a host's Python may see; the rest reaches metadata only as BB_ORIGENV.
+const SEEN: [&str; 10] =
+    ["HOME", "LOGNAME", "PATH", "PWD", "SHELL", "USER", "LC_ALL", "TERM", "TMPDIR", "BBPATH"];
+
+/// Options that every command with metadata has.
+#[derive(clap::Args, Clone, Default)]
+pub struct ConfigArguments {
+    /// Read this file before bitbake.conf
+    #[arg(short = 'r', long = "read", value_name = "FILE", global = true)]
+    pub read: Vec<String>,
+    /// Read this file after bitbake.conf
+    #[arg(short = 'R', long = "postread", value_name = "FILE", global = true)]
+    pub postread: Vec<String>,
+    /// Behave as this BitBake: 2.8 or 2.18 [default: by the layers' LAYERSERIES_CORENAMES]
+    #[arg(long, value_name = "VERSION", value_parser = ["2.8", "2.18"], global = true)]
+    pub compat: Option<String>,
+}
+
+/// What a command works on.
+pub struct BuildDir {
+    /// The folder bitzel runs in.
+    pub directory: PathBuf,
+    /// What to read the configuration with.
+    pub configure: Configure,
+    /// `2.8` or `2.18`.
+    pub level: &'static str,
+}
+
+impl BuildDir {
+    /// Finds it from the working directory and the environment.
+    pub fn find(arguments: &ConfigArguments, track_history: bool) -> Result<BuildDir> {
+        let directory = std::env::current_dir().context("the working directory is gone")?;
+        let mut env: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        env.insert("LC_ALL".to_owned(), "en_US.UTF-8".to_owned());
+        let files = |given: &[String], variable: &str| {
+            let mut files = given.to_vec();
+            if let Some(more) = env.get(variable) {
+                files.extend(more.split_whitespace().map(str::to_owned));
+            }
+            files
+        };
+        let configure = Configure {
+            pre_files: files(&arguments.read, "BBPRECONF"),
+            post_files: files(&arguments.postread, "BBPOSTCONF"),
+            track_history,
+            command_line: std::env::args().collect(),
+            env: env.clone(),
+        };
+        let level = match arguments.compat.as_deref() {
+            Some("2.8") => "2.8",
+            Some(_) => "2.18",
+            None => level_of(&directory),
+        };
+        Ok(BuildDir { directory, configure, level })
+    }
+
+    /// Starts a host with this many evaluators.
+    pub fn start_host(&self, evaluators: usize) -> Result<Host> {
+        let env: BTreeMap<String, String> = self
+            .configure
+            .env
+            .iter()
+            .filter(|(name, _)| SEEN.contains(&name.as_str()))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        let options = HostOptions {
+            path: std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into()),
+            directory: self.directory.clone(),
+            env,
+            evaluators,
+            level: self.level,
+        };
+        Ok(Host::start(&payload()?, &options)?)
+    }
+}
+
+/// What hosts load, unpacked.
+pub fn payload() -> Result<Payload> {
+    Ok(Payload::unpack(&cache_folder(), rustix::process::getuid().as_raw())?)
+}
+
+/// The user's cache folder for bitzel.
+pub fn cache_folder() -> PathBuf {
+    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    base.or_else(home).unwrap_or_else(std::env::temp_dir).join("bitzel")
+}
+
+/// The BitBake to behave as: what the layer that names the release series says.
+fn level_of(directory: &Path) -> &'static str {
+    let names = series_names(directory).unwrap_or_default();
+    match bitzel_base::CompatLevel::from_core_names(&names) {
+        bitzel_base::CompatLevel::V2_8 => "2.8",
+        bitzel_base::CompatLevel::V2_18 => "2.18",
+    }
+}
+
+/// LAYERSERIES_CORENAMES of the layers in conf/bblayers.conf, by their text: nothing can be
+/// evaluated before the level is known.
+fn series_names(directory: &Path) -> Option<String> {
+    let folder = directory.ancestors().find(|folder| folder.join("conf/bblayers.conf").is_file())?;
+    let text = std::fs::read_to_string(folder.join("conf/bblayers.conf")).ok()?;
+    let text = text.replace("${TOPDIR}", folder.to_str()?);
+    let words = text.split(|c: char| c.is_whitespace() || c == '"' || c == '\'');
+    words.filter(|word| word.starts_with('/')).find_map(|layer| {
+        let conf = std::fs::read_to_string(Path::new(layer).join("conf/layer.conf")).ok()?;
+        let line = conf.lines().find(|line| line.starts_with("LAYERSERIES_CORENAMES"))?;
+        Some(line.split('"').nth(1)?.to_owned())
+    })
+}

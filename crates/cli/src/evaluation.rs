@@ -1,0 +1,144 @@
+//! Evaluating all recipes of a build directory, from the cache where it holds.
+
+use crate::build_dir::BuildDir;
+use crate::cache::RecipeCache;
+use crate::progress;
+use anyhow::{Result, bail};
+use bitzel_base::{RecipeId, RecipeInfo};
+use bitzel_host::{Channel, Error, Host};
+use bitzel_recipe::RecipeFile;
+use bitzel_recipe::protocol::{Configuration, Evaluated, Reply, Request};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What became of one recipe file.
+pub struct Outcome {
+    /// Multiconfig.
+    pub mc: String,
+    /// The file.
+    pub file: RecipeFile,
+    /// Its variants, or why there are none.
+    pub result: std::result::Result<Evaluated, String>,
+}
+
+/// All recipes of a build directory.
+pub struct Evaluation {
+    /// The configurations, default one first.
+    pub configurations: Vec<Configuration>,
+    /// In order of configurations and files.
+    pub outcomes: Vec<Outcome>,
+    /// Files whose records came from the cache.
+    pub cached: usize,
+    /// Files evaluated now.
+    pub parsed: usize,
+}
+
+impl Evaluation {
+    /// Evaluates what the cache does not know.
+    pub fn run(build_dir: &BuildDir) -> Result<Evaluation> {
+        let mut cache = RecipeCache::open(build_dir);
+        if let Some(evaluation) = cache.complete() {
+            return Ok(evaluation);
+        }
+        let evaluators = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut host = build_dir.start_host(evaluators)?;
+        let configurations = host.configure(build_dir.configure.clone())?;
+        cache.use_configurations(&configurations);
+        let mut outcomes = Vec::new();
+        let mut open = Vec::new();
+        for configuration in &configurations {
+            for file in &configuration.recipes {
+                let known = cache.lookup(&configuration.mc, file);
+                let result = known.ok_or_else(String::new);
+                if result.is_err() {
+                    open.push(outcomes.len());
+                }
+                outcomes.push(Outcome { mc: configuration.mc.clone(), file: file.clone(), result });
+            }
+        }
+        let parsed = open.len();
+        evaluate(&mut host, &mut outcomes, &open)?;
+        let evaluation = Evaluation { cached: outcomes.len() - parsed, configurations, outcomes, parsed };
+        cache.save(&evaluation);
+        Ok(evaluation)
+    }
+
+    /// Errors of files that could not be evaluated, each once.
+    pub fn errors(&self) -> Vec<&str> {
+        self.outcomes.iter().filter_map(|outcome| outcome.result.as_ref().err()).map(String::as_str).collect()
+    }
+
+    /// All variants with their records.
+    pub fn recipes(&self) -> impl Iterator<Item = (RecipeId, &RecipeInfo, &RecipeFile)> {
+        self.outcomes.iter().flat_map(|outcome| {
+            let variants = outcome.result.as_ref().map_or(&[][..], |evaluated| &evaluated.variants);
+            variants.iter().map(|(variant, info)| {
+                let id = RecipeId {
+                    mc: outcome.mc.clone(),
+                    variant: variant.clone(),
+                    file: outcome.file.path.clone(),
+                };
+                (id, info, &outcome.file)
+            })
+        })
+    }
+
+    /// The line BitBake prints when parsing is done.
+    pub fn summary(&self) -> String {
+        let variants = self.recipes().count();
+        let skipped = self.recipes().filter(|(_, info, _)| info.skipped).count();
+        let masked: usize = self.configurations.iter().map(|c| c.masked.len()).sum();
+        format!(
+            "Parsing of {} .bb files complete ({} cached, {} parsed). {variants} targets, {skipped} skipped, {masked} masked, {} errors.",
+            self.outcomes.len(),
+            self.cached,
+            self.parsed,
+            self.errors().len()
+        )
+    }
+}
+
+/// Evaluates the outcomes numbered in `open`, spread over the host's evaluators. A recipe
+/// that fails does not stop the others.
+fn evaluate(host: &mut Host, outcomes: &mut [Outcome], open: &[usize]) -> Result<()> {
+    if open.is_empty() {
+        return Ok(());
+    }
+    let channels = host.fork()?;
+    let bar = progress::bar("Parsing recipes", open.len());
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(Vec::with_capacity(open.len()));
+    let shared: &[Outcome] = outcomes;
+    let work = |mut channel: Channel| -> std::result::Result<(), Error> {
+        while let Some(&number) = open.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let Outcome { mc, file, .. } = &shared[number];
+            let result = match channel.ask(&Request::Evaluate(mc.clone(), file.clone())) {
+                Ok(Reply::Evaluated(evaluated)) => Ok(evaluated),
+                Ok(_) => return Err(Error::Confused),
+                Err(Error::Failed(failure)) => Err(failure.message),
+                Err(Error::Died(how)) => {
+                    return Err(Error::Died(format!("{how}, while evaluating {}", file.path)));
+                }
+                Err(other) => return Err(other),
+            };
+            results.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((number, result));
+            bar.inc(1);
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| -> Result<()> {
+        let threads: Vec<_> = channels.into_iter().map(|channel| scope.spawn(|| work(channel))).collect();
+        for thread in threads {
+            match thread.join() {
+                Ok(result) => result?,
+                Err(_) => bail!("a thread that watches an evaluator panicked"),
+            }
+        }
+        Ok(())
+    })?;
+    bar.finish_and_clear();
+    for (number, result) in results.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()) {
+        outcomes[number].result = result;
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! The `bitzel` command, which also answers to the names of the tools it replaces.
+//! Arguments and wiring only; one file for each command.
+
+mod build_dir;
+mod cache;
+mod commands;
+mod evaluation;
+mod progress;
+
+use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// A drop-in replacement for BitBake and kas.
+#[derive(Parser)]
+#[command(name = "bitzel", version, about, long_about = None, subcommand_required = true, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// What `bitbake` does, with its options
+    Bitbake(commands::bitbake::Arguments),
+    /// Show a variable's value and where it comes from (bitbake-getvar)
+    Getvar(commands::getvar::Arguments),
+    /// Show and change layers (bitbake-layers)
+    Layers(commands::layers::Arguments),
+    /// Write everything evaluated metadata says as JSON lines
+    Export(commands::export::Arguments),
+    /// Run python3 with the `bb` package importable
+    #[command(disable_help_flag = true)]
+    Python(commands::python::Arguments),
+    /// Set up and build kas projects, as `kas` does
+    #[command(disable_help_flag = true)]
+    Kas(commands::kas::Arguments),
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let name = arguments
+        .first()
+        .map(Path::new)
+        .and_then(Path::file_name)
+        .and_then(|n| n.to_str())
+        .unwrap_or("bitzel");
+    let result = match name {
+        "bitbake" => commands::bitbake::run(commands::bitbake::Arguments::parse_from(&arguments)),
+        "bitbake-getvar" => commands::getvar::run(commands::getvar::Arguments::parse_from(&arguments)),
+        "bitbake-layers" => commands::layers::run(commands::layers::Arguments::parse_from(&arguments)),
+        "kas" => commands::kas::run(commands::kas::Arguments { arguments: arguments[1..].to_vec() }, "kas"),
+        _ => match Arguments::parse().command {
+            Command::Bitbake(arguments) => commands::bitbake::run(arguments),
+            Command::Getvar(arguments) => commands::getvar::run(arguments),
+            Command::Layers(arguments) => commands::layers::run(arguments),
+            Command::Export(arguments) => commands::export::run(arguments),
+            Command::Python(arguments) => commands::python::run(arguments),
+            Command::Kas(arguments) => commands::kas::run(arguments, "bitzel kas"),
+        },
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("ERROR: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

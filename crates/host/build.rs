@@ -1,0 +1,41 @@
+//! Builds the extension module, which another crate of the workspace holds, and puts
+//! it where `payload.rs` includes it from. It gets a target folder of its own: cargo
+//! holds a lock on the outer one.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn main() {
+    let manifest = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    let crates = manifest.parent().expect("crates live in a folder").to_owned();
+    for name in ["base", "data", "python", "recipe", "scan", "syntax", "fetch"] {
+        println!("cargo:rerun-if-changed={}", crates.join(name).join("src").display());
+        println!("cargo:rerun-if-changed={}", crates.join(name).join("Cargo.toml").display());
+    }
+    println!("cargo:rerun-if-changed={}", crates.join("python/python").display());
+    let release = env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    let target = out.join("extension");
+    let mut cargo = Command::new(env::var_os("CARGO").expect("cargo sets it"));
+    cargo
+        .args(["build", "--package", "bitzel-python", "--manifest-path"])
+        .arg(crates.join("python/Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target)
+        // The outer build's settings are not meant for this one.
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env_remove("RUSTC_WORKSPACE_WRAPPER")
+        .env_remove("CLIPPY_ARGS");
+    if release {
+        cargo.arg("--release");
+    }
+    let status = cargo.status().expect("cargo runs, since it runs this");
+    assert!(status.success(), "the extension module does not build");
+    let built = target.join(if release { "release" } else { "debug" }).join("lib_bitzel.so");
+    copy(&built, &out.join("_bitzel.abi3.so"));
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::copy(from, to).unwrap_or_else(|error| panic!("cannot copy {} : {error}", from.display()));
+}

@@ -1,0 +1,52 @@
+//! What can go wrong with host processes.
+
+use bitzel_base::ErrorKind;
+use bitzel_recipe::protocol::Failure;
+use std::path::PathBuf;
+
+/// Result of talking to hosts.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Errors of starting and asking hosts.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No interpreter.
+    #[error("no `python3` in PATH; metadata needs Python 3.9 or newer (Debian: apt-get install python3)")]
+    NoPython,
+    /// The interpreter does not start.
+    #[error("cannot start `{program}`: {cause}")]
+    Start {
+        /// What was to be run.
+        program: PathBuf,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+    /// What hosts need cannot be unpacked.
+    #[error("cannot write `{path}`: {cause}; set XDG_CACHE_HOME to a folder that can be written to")]
+    Unpack {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+    /// The process is gone.
+    #[error("the Python host process ended unexpectedly ({0}); run again, and report it if it happens again")]
+    Died(String),
+    /// The host answered with an error.
+    #[error("{}", .0.message)]
+    Failed(Failure),
+    /// The host answered something else than was asked.
+    #[error("the Python host process gave an unexpected answer")]
+    Confused,
+}
+
+impl Error {
+    /// Who has to act.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Error::Failed(failure) => failure.kind,
+            Error::Confused => ErrorKind::Internal,
+            _ => ErrorKind::Environment,
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! A host process and the channels to it and to the evaluators it forks.
+
+use crate::{Error, Payload, Result};
+use bitzel_recipe::protocol::{Configuration, Configure, Reply, Request, read_frame, write_frame};
+use rustix::io::{FdFlags, fcntl_setfd};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+/// How to start a host.
+#[derive(Clone, Debug)]
+pub struct HostOptions {
+    /// Folders to look for `python3` in.
+    pub path: OsString,
+    /// The build directory: the host's working directory.
+    pub directory: PathBuf,
+    /// The environment the host's Python sees.
+    pub env: BTreeMap<String, String>,
+    /// Evaluators to fork.
+    pub evaluators: usize,
+    /// `2.8` or `2.18`.
+    pub level: &'static str,
+}
+
+/// A connection to one process.
+pub struct Channel {
+    stream: UnixStream,
+}
+
+impl Channel {
+    /// Asks and waits for the answer.
+    pub fn ask(&mut self, request: &Request) -> Result<Reply> {
+        let died = |error: std::io::Error| Error::Died(error.to_string());
+        write_frame(&mut self.stream, request).map_err(died)?;
+        match read_frame(&mut self.stream).map_err(died)? {
+            None => Err(Error::Died("it closed the connection".to_owned())),
+            Some(Reply::Failed(failure)) => Err(Error::Failed(failure)),
+            Some(reply) => Ok(reply),
+        }
+    }
+}
+
+/// A running host. Dropping it ends it and its evaluators.
+pub struct Host {
+    child: Child,
+    control: Option<Channel>,
+    evaluators: Vec<Channel>,
+}
+
+impl Host {
+    /// Starts a host; it has read nothing yet.
+    pub fn start(payload: &Payload, options: &HostOptions) -> Result<Host> {
+        let python = find_python(&options.path).ok_or(Error::NoPython)?;
+        let failed = |cause| Error::Start { program: python.clone(), cause };
+        let mut ours = Vec::new();
+        let mut theirs = Vec::new();
+        for _ in 0..=options.evaluators {
+            let (our, their) = UnixStream::pair().map_err(failed)?;
+            fcntl_setfd(&their, FdFlags::empty()).map_err(|error| failed(error.into()))?;
+            ours.push(Channel { stream: our });
+            theirs.push(their);
+        }
+        let child = Command::new(&python)
+            .args(["-s", "-m", "bitzel_host"])
+            .args(theirs.iter().map(|stream| stream.as_raw_fd().to_string()))
+            .current_dir(&options.directory)
+            .env_clear()
+            .envs(&options.env)
+            .env("PYTHONPATH", payload.root())
+            .env("PYTHONHASHSEED", "0")
+            .env("BITZEL_COMPAT", options.level)
+            .stdin(Stdio::null())
+            .spawn()
+            .map_err(failed)?;
+        let mut channels = ours.into_iter();
+        let control = channels.next();
+        Ok(Host { child, control, evaluators: channels.collect() })
+    }
+
+    /// Asks the host itself.
+    pub fn ask(&mut self, request: &Request) -> Result<Reply> {
+        let answer = match &mut self.control {
+            Some(control) => control.ask(request),
+            None => Err(Error::Died("it was stopped".to_owned())),
+        };
+        match answer {
+            Err(Error::Died(_)) => Err(Error::Died(self.cause_of_death())),
+            other => other,
+        }
+    }
+
+    /// Reads the base configuration.
+    pub fn configure(&mut self, configure: Configure) -> Result<Vec<Configuration>> {
+        match self.ask(&Request::Configure(configure))? {
+            Reply::Configured(configurations) => Ok(configurations),
+            _ => Err(Error::Confused),
+        }
+    }
+
+    /// Forks the evaluators and hands over the channels to them.
+    pub fn fork(&mut self) -> Result<Vec<Channel>> {
+        match self.ask(&Request::Fork)? {
+            Reply::Done => Ok(std::mem::take(&mut self.evaluators)),
+            _ => Err(Error::Confused),
+        }
+    }
+
+    fn cause_of_death(&mut self) -> String {
+        match self.child.wait() {
+            Ok(status) => describe(status),
+            Err(error) => error.to_string(),
+        }
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        // Closing the channels lets the processes end by themselves; one that is busy is
+        // killed, its evaluators end when they find their channel closed.
+        self.control = None;
+        self.evaluators.clear();
+        if !matches!(self.child.try_wait(), Ok(Some(_))) {
+            // It may have ended between the two calls; then there is nothing to kill.
+            drop(self.child.kill());
+            drop(self.child.wait());
+        }
+    }
+}
+
+fn describe(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit code {code}"),
+        (None, Some(signal)) => format!("killed by signal {signal}"),
+        _ => "unknown reason".to_owned(),
+    }
+}
+
+/// `python3` along a PATH.
+pub(crate) fn find_python(path: &OsString) -> Option<PathBuf> {
+    std::env::split_paths(path).map(|folder| folder.join("python3")).find(|file| is_executable(file))
+}
+
+fn is_executable(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
