@@ -49,14 +49,12 @@ extension is a change of one line here. Expected of `_bitzel`:
     text in signatures.
 `removes(d, var) -> set[str]`
     The unexpanded texts of the `:remove`s that take something out of a variable's value.
-`configure(env, tracking) -> list[str]`, `config_data(mc) -> d`
-    Read the base configuration with an environment; the names of the configurations. The
-    datastore of one.
-`recipe_files(mc) -> list[str]`, `recipe_appends(mc, path) -> list[str]`
-    All recipe files; the append files of one.
-`evaluate(mc, path) -> dict[str, d]`, `evaluate_with(d, path, appends) -> dict[str, d]`
-    The variants of a recipe file by name; the same with a configuration's datastore and
-    append files of one's own. Skipped variants have the reason in `__SKIPPED`.
+`configure(env, tracking) -> dict[str, list[(path, appends, layer, priority)]]`
+    Read the base configuration with an environment; the recipe files of every configuration.
+`config_data(mc) -> d`
+    The datastore of a configuration, names expanded.
+`recipe_variants(mc, path, appends, layer) -> dict[str, d]`
+    The variants of a recipe file by name. Skipped variants have the reason in `__SKIPPED`.
 
 The extension in turn uses of this package: `bb.data_smart.ExpansionError(varname,
 expression, exception)` with `addVar(name)`, `bb.parse.ParseError(msg, filename, lineno)`,
@@ -143,17 +141,5 @@ def config_data(mc):
     return _bitzel.config_data(mc)
 
 
-def recipe_files(mc):
-    return _bitzel.recipe_files(mc)
-
-
-def recipe_appends(mc, path):
-    return _bitzel.recipe_appends(mc, path)
-
-
-def evaluate(mc, path):
-    return _bitzel.evaluate(mc, path)
-
-
-def evaluate_with(d, path, appends):
-    return _bitzel.evaluate_with(d, path, appends)
+def recipe_variants(mc, path, appends, layer):
+    return _bitzel.recipe_variants(mc, path, appends, layer)

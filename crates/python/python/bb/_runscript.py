@@ -38,8 +38,8 @@ else
 
     shopt -s extdebug
     trap 'report_exit_bash "$BASH_COMMAND"' EXIT
-    # The line before the trap of EXIT begins; in there line numbers are its own.
-    trap '{ case "${FUNCNAME[0]} $BASH_COMMAND" in *report_exit*) ;; *) failed_line=$LINENO ;; esac; } 2> /dev/null' DEBUG
+    # The trap of EXIT has lines too: its command line 1, where this script has none, and the function's own.
+    trap '{ case "${FUNCNAME[0]} $LINENO" in report_exit*|*" 1") ;; *) failed_line=$LINENO ;; esac; } 2> /dev/null' DEBUG
 fi
 '''
 

@@ -9,13 +9,13 @@ Everything happens in the calling process; there is no server to connect to.
 
 import logging
 import os
-import re
 import sys
 
 import bb
 import bb.cache
-import bb.data
+import bb.parse
 import bb.providers
+import bb.runqueue
 from bb import _native
 from bb._recipecache import RecipeCache
 
@@ -83,7 +83,7 @@ class TinfoilCookerAdapter(object):
 
     @property
     def multiconfigs(self):
-        return self._tinfoil._multiconfigs
+        return list(self._tinfoil._recipes)
 
     def findBestProvider(self, pn):
         return self._tinfoil._best_provider(pn)
@@ -99,7 +99,8 @@ class Tinfoil(object):
         self.config_params = None
         self.cooker = TinfoilCookerAdapter(self)
         self.recipes_parsed = False
-        self._multiconfigs = []
+        # Recipe files, (path, appends, layer, priority), by configuration.
+        self._recipes = {}
         self._caches = None
         self._handler = None
         if setup_logging:
@@ -134,14 +135,17 @@ class Tinfoil(object):
             self._handler.setLevel(logging.ERROR if quiet > 1 else logging.WARNING)
         self.config_params = config_params or TinfoilConfigParameters(config_only, quiet=quiet)
         try:
-            self._multiconfigs = _native.configure(dict(os.environ), self.tracking)
+            self._configure()
         except (bb.BBHandledException, bb.parse.ParseError, OSError) as err:
             if not isinstance(err, bb.BBHandledException):
                 self.logger.critical("%s", err)
             raise TinfoilUIException(1) from err
-        self.config_data = _native.config_data("")
         if not config_only:
             self.parse_recipes()
+
+    def _configure(self):
+        self._recipes = _native.configure(dict(os.environ), self.tracking)
+        self.config_data = _native.config_data("")
 
     def parse_recipes(self):
         """Read all recipes, if that was not done."""
@@ -152,15 +156,14 @@ class Tinfoil(object):
 
     def _recipecaches(self):
         if self._caches is None:
-            self._caches = {mc: self._read_recipes(mc) for mc in self._multiconfigs}
+            self._caches = {mc: self._read_recipes(mc) for mc in self._recipes}
         return self._caches
 
     def _read_recipes(self, mc):
         cache = RecipeCache()
-        for path in _native.recipe_files(mc):
-            priority = self._priority(path)
+        for path, appends, layer, priority in self._recipes[mc]:
             try:
-                variants = _native.evaluate(mc, path)
+                variants = _native.recipe_variants(mc, path, appends, layer)
             except bb.BBHandledException:
                 continue
             except (bb.parse.ParseError, bb.data_smart.ExpansionError, OSError) as err:
@@ -169,15 +172,6 @@ class Tinfoil(object):
             for variant, d in variants.items():
                 cache.add(bb.cache.realfn2virtual(path, variant, mc), d, priority)
         return cache
-
-    def _priority(self, path):
-        """The layer priority of a file: that of the last collection whose pattern matches it."""
-        priority = 0
-        for name in (self.config_data.getVar("BBFILE_COLLECTIONS") or "").split():
-            pattern = self.config_data.getVar("BBFILE_PATTERN_%s" % name)
-            if pattern and re.match(pattern, path):
-                priority = int(self.config_data.getVar("BBFILE_PRIORITY_%s" % name) or 0)
-        return priority
 
     def _cache(self, mc=""):
         try:
@@ -235,9 +229,18 @@ class Tinfoil(object):
             raise bb.providers.NoProvider("Unable to find any recipe file matching \"%s\"" % pn)
         return best
 
+    def _recipe(self, fn):
+        """(configuration, path, appends, layer, variant) of a variant's name."""
+        path, variant, mc = bb.cache.virtualfn2realfn(fn)
+        path = os.path.abspath(path)
+        for known, appends, layer, _ in self._recipes.get(mc, ()):
+            if known == path:
+                return mc, path, appends, layer, variant
+        return mc, path, [], "", variant
+
     def get_file_appends(self, fn, mc=""):
         """The append files of a recipe file."""
-        return _native.recipe_appends(mc, bb.cache.virtualfn2realfn(fn)[0])
+        return self._recipe(bb.cache.realfn2virtual(bb.cache.virtualfn2realfn(fn)[0], "", mc))[2]
 
     def all_recipe_files(self, mc="", variants=True, preferred_only=False):
         """The files of all recipes (variants too), or only those that would be built."""
@@ -271,23 +274,31 @@ class Tinfoil(object):
         return self.parse_recipe_file(self.get_recipe_file(pn))
 
     def parse_recipe_file(self, fn, appends=True, appendlist=None, config_data=None):
-        """The datastore of a recipe file (a variant's name); without appends, or with those of `appendlist` only."""
-        path, variant, mc = bb.cache.virtualfn2realfn(fn)
-        if appends and appendlist is None:
-            appendlist = self.get_file_appends(fn, mc)
-        data = config_data.createCopy() if config_data is not None else _native.config_data(mc).createCopy()
-        variants = _native.evaluate_with(data, path, list(appendlist or []) if appends else [])
-        try:
-            return variants[variant]
-        except KeyError:
-            raise TinfoilCommandFailed("`%s` has no variant `%s`" % (path, variant)) from None
+        """The datastore of a recipe file (a variant's name); without appends, or with those of `appendlist` only.
+
+        With `config_data` the recipe is parsed on that datastore instead of the configuration's.
+        """
+        mc, path, known, layer, variant = self._recipe(fn)
+        if not appends:
+            known = []
+        elif appendlist is not None:
+            known = list(appendlist)
+        if config_data is None:
+            variants = _native.recipe_variants(mc, path, known, layer)
+        elif known:
+            raise TinfoilCommandFailed("cannot parse `%s` with append files on another configuration: "
+                                       "give appends=False" % path)
+        else:
+            variants = bb.parse.handle(path, config_data.createCopy())
+        if variant not in variants:
+            raise TinfoilCommandFailed("`%s` has no variant `%s`" % (path, variant))
+        return variants[variant]
 
     def modified_files(self):
         """Say that files were changed: recipes and configuration are read anew."""
         self._caches = None
         if self.recipes_parsed:
-            self._multiconfigs = _native.configure(dict(os.environ), self.tracking)
-            self.config_data = _native.config_data("")
+            self._configure()
 
     def shutdown(self):
         """Let go of everything."""
