@@ -4,8 +4,11 @@ use bitzel_kas::{Builder, Invocation, main as kas};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match Invocation::from_process("kas") {
-        Ok(invocation) => kas(std::env::args_os().skip(1).collect(), &invocation, &Builder::Bitbake),
+    match std::env::current_dir() {
+        Ok(cwd) => {
+            let invocation = Invocation::new("kas", std::env::vars_os(), cwd);
+            kas(std::env::args_os().skip(1).collect(), &invocation, &Builder::Bitbake)
+        }
         Err(error) => {
             eprintln!("kas: the current folder is gone: {error}");
             ExitCode::from(1)

@@ -6,6 +6,7 @@ use crate::error::KasError;
 use crate::log::Logger;
 use crate::process::Runner;
 use bitzel_project::{Environment, normalise};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,12 +22,16 @@ pub struct Invocation {
 }
 
 impl Invocation {
-    /// An invocation with the environment and folder of this process.
-    pub fn from_process(program: &str) -> std::io::Result<Invocation> {
-        let env = std::env::vars_os();
-        let text = |os: std::ffi::OsString| os.to_string_lossy().into_owned();
-        let env = env.map(|(name, value)| (text(name), text(value))).collect();
-        Ok(Invocation { program: program.to_owned(), env, cwd: std::env::current_dir()? })
+    /// An invocation by `program` in the folder `cwd`. Variables that are no
+    /// UTF-8 are taken with replacement characters.
+    pub fn new(
+        program: &str,
+        env: impl IntoIterator<Item = (OsString, OsString)>,
+        cwd: PathBuf,
+    ) -> Invocation {
+        let text = |os: OsString| os.to_string_lossy().into_owned();
+        let env = env.into_iter().map(|(name, value)| (text(name), text(value))).collect();
+        Invocation { program: program.to_owned(), env, cwd }
     }
 }
 

@@ -91,7 +91,10 @@ impl GpgKeys {
                     gpg.run(&["--keyserver", server, "--recv-keys", "--", fingerprint], None)?
                 }
                 _ => {
-                    return Err(import_error(signer, "it has neither a file nor a keyserver and fingerprint"));
+                    return Err(import_error(
+                        signer,
+                        "it has neither a file nor a keyserver and fingerprint",
+                    ));
                 }
             };
             let fingerprint = imported(signer, &output)?;

@@ -1,7 +1,7 @@
 //! Values to YAML in PyYAML's block layout, so that lock files and dumps do
 //! not differ needlessly from those of kas.
 
-use super::style::{Style, analyse, choose};
+use super::style::{Style, analyse, choose, is_break};
 use super::write::Writer;
 use crate::value::{Map, Value};
 
@@ -97,7 +97,7 @@ impl Emitter {
             for (key, value) in pairs {
                 e.w.start_line();
                 // PyYAML counts the hidden tag `!!str` of a key, too
-                let simple = !key.is_empty() && !key.contains('\n') && key.chars().count() + 5 < 128;
+                let simple = !key.is_empty() && !key.contains(is_break) && key.chars().count() + 5 < 128;
                 if simple {
                     e.scalar(key, true, false);
                     e.w.indicator(":", false, false);

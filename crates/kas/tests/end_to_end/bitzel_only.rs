@@ -1,0 +1,148 @@
+//! What bitzel does better than kas.
+
+use crate::world::{World, git};
+
+fn world() -> World {
+    let mut world = World::new();
+    world.write("up/sub/file", "from the submodule\n");
+    world.write("up/oe/oe-init-build-env", "mkdir -p \"$1\"; export BUILDDIR=\"$1\"\n");
+    for name in ["sub", "oe"] {
+        let dir = world.root.join("up").join(name);
+        git(&dir, &["init", "-q", "-b", "master"]);
+        git(&dir, &["add", "-A"]);
+        git(&dir, &["commit", "-q", "-m", "initial"]);
+    }
+    let (oe, sub) = (world.root.join("up/oe"), world.root.join("up/sub").display().to_string());
+    git(&oe, &["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", &sub, "sub"]);
+    git(&oe, &["commit", "-q", "-m", "submodule"]);
+    world.redirect(&[("https://example.com/oe".to_owned(), oe)]);
+    world.write("project/k.yml", "header:\n  version: 23\n  includes: [a.yml]\nmachine: m\n");
+    let oe = "repos:\n  oe:\n    url: https://example.com/oe\n    branch: master\n";
+    world.write("project/a.yml", &format!("header:\n  version: 23\nmachine: other\n{oe}"));
+    world
+}
+
+#[test]
+fn unchanged_configuration_files_are_not_touched() {
+    let world = world();
+    assert_eq!(world.run(&["checkout", "k.yml"]).0, 0);
+    let conf = world.project().join("build/conf");
+    let old = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    let times = || {
+        ["bblayers.conf", "local.conf"].map(|f| std::fs::metadata(conf.join(f)).unwrap().modified().unwrap())
+    };
+    for file in ["bblayers.conf", "local.conf"] {
+        std::fs::File::open(conf.join(file)).unwrap().set_modified(old).unwrap();
+    }
+    assert_eq!(world.run(&["checkout", "k.yml"]).0, 0);
+    assert_eq!(times(), [old, old]);
+    world.write("project/k.yml", "header:\n  version: 23\n  includes: [a.yml]\nmachine: new\n");
+    assert_eq!(world.run(&["checkout", "k.yml"]).0, 0);
+    assert_eq!(times()[0], old);
+    assert_ne!(times()[1], old);
+}
+
+#[test]
+fn why_tells_which_file_and_line_set_a_value() {
+    let mut world = world();
+    let (code, stdout, _) = world.run(&["why", "machine", "k.yml"]);
+    assert_eq!((code, stdout.as_str()), (0, "a.yml:3: overridden: other\nk.yml:4: in effect: m\n"));
+    let (_, stdout, _) = world.run(&["why", "repos.oe.branch", "k.yml"]);
+    assert_eq!(stdout, "a.yml:7: in effect: master\n");
+    world.env.insert("KAS_MACHINE".to_owned(), "fromenv".to_owned());
+    assert!(world.run(&["why", "machine", "k.yml"]).1.contains("KAS_MACHINE wins over the files: fromenv"));
+    let (code, _, stderr) = world.run(&["why", "machin", "k.yml"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("did you mean `machine`?"), "{stderr}");
+}
+
+#[test]
+fn submodules_are_checked_out_when_asked_for() {
+    let mut world = world();
+    let file = world.project().join("oe/sub/file");
+    assert_eq!(world.run(&["checkout", "k.yml"]).0, 0);
+    assert!(!file.exists());
+    let (code, _, stderr) = world.run(&["checkout", "--submodules", "k.yml"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(file.exists());
+    std::fs::remove_dir_all(world.project().join("oe")).unwrap();
+    world.env.insert("BITZEL_KAS_SUBMODULES".to_owned(), "1".to_owned());
+    assert_eq!(world.run(&["checkout", "k.yml"]).0, 0);
+    assert!(file.exists());
+}
+
+#[test]
+fn projects_are_converted_to_setups_and_back() {
+    let world = world();
+    let (code, setup, stderr) = world.run(&["convert", "k.yml"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(setup.contains("\"oe-fragments\": [\n") && setup.contains("machine/m"), "{setup}");
+    world.write("project/s.conf.json", &setup);
+    let (code, project, stderr) = world.run(&["convert", "s.conf.json"]);
+    assert_eq!(code, 0, "{stderr}");
+    world.write("project/back.yml", &project);
+    let (code, dump, stderr) = world.run(&["dump", "--resolve-refs", "back.yml"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(dump.contains("machine: m\n") && dump.contains("url: https://example.com/oe\n"), "{dump}");
+}
+
+#[test]
+fn the_oldest_version_text_is_version_one() {
+    // kas accepts it in its schema and then ends in a traceback
+    let world = world();
+    world.write("project/old.yml", "header: {version: \"0.10\"}\nmachine: m\n");
+    let (code, stdout, stderr) = world.run(&["dump", "old.yml"]);
+    assert_eq!((code, stdout.as_str()), (0, "header:\n  version: 1\nmachine: m\n"), "{stderr}");
+}
+
+#[test]
+fn updates_of_locks_are_told_in_words() {
+    let world = world();
+    assert_eq!(world.run(&["lock", "k.yml"]).0, 0);
+    let oe = world.root.join("up/oe");
+    for number in 0..2 {
+        std::fs::write(oe.join("new"), number.to_string()).unwrap();
+        git(&oe, &["add", "-A"]);
+        git(&oe, &["commit", "-q", "-m", &format!("change {number}")]);
+    }
+    let (code, stdout, stderr) = world.run(&["lock", "--update", "k.yml"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("change 1"), "{stdout}");
+    assert!(stderr.contains(": 2 new commits"), "{stderr}");
+}
+
+#[test]
+fn signatures_of_ssh_keys_are_required_before_checkout() {
+    let mut world = world();
+    let key = world.root.join("key");
+    let made = std::process::Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-C", "someone@example.com", "-f"])
+        .arg(&key)
+        .status();
+    let Ok(made) = made else {
+        println!("ssh-keygen is not installed: nothing to sign with, signed repositories must be refused");
+        world
+            .write("project/k.yml", "header: {version: 23}\nrepos: {x: {url: u, branch: b, signed: true}}\n");
+        assert_eq!(world.run(&["checkout", "k.yml"]).0, 2);
+        return;
+    };
+    assert!(made.success());
+    let public = std::fs::read_to_string(world.root.join("key.pub")).unwrap();
+    world.write("project/key.pub", &public);
+    let entry = "    signed: true\n    allowed_signers: [me]\n";
+    let oe = "  oe:\n    url: https://example.com/oe\n    branch: master\n";
+    let signers = "signers:\n  me: {type: ssh, repo: this, path: key.pub}\n";
+    world.write("project/k.yml", &format!("header:\n  version: 23\nrepos:\n  this:\n{oe}{entry}{signers}"));
+    let (code, _, stderr) = world.run(&["checkout", "k.yml"]);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("not signed with a trusted key"), "{stderr}");
+    assert!(!world.project().join("build/conf/bblayers.conf").exists());
+    let up = world.root.join("up/oe");
+    let key = key.display().to_string();
+    let sign = format!("user.signingkey={key}");
+    git(&up, &["-c", "gpg.format=ssh", "-c", &sign, "commit", "-q", "-S", "--allow-empty", "-m", "signed"]);
+    let (code, _, stderr) = world.run(&["checkout", "--update", "k.yml"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.contains("signature valid"), "{stderr}");
+    world.env.insert("UNUSED".to_owned(), String::new());
+}

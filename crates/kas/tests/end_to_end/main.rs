@@ -1,0 +1,10 @@
+//! kas commands run as a program on projects made on the fly: what they do is
+//! compared with what kas 5.4 was recorded to do, and hostile projects are
+//! refused without traces. git is needed, kas and the network are not.
+
+mod bitzel_only;
+mod hg;
+mod hostile;
+mod recorded;
+mod repos;
+mod world;

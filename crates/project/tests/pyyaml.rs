@@ -1,0 +1,104 @@
+//! YAML is read and written as PyYAML does it: compared with recorded answers
+//! of PyYAML 6 (and, for the layout, of kas' dumper).
+
+use bitzel_project::{EmitOptions, Map, Value, emit, parse};
+use serde_json::Value as Json;
+
+/// Where the parser is more lenient than PyYAML: it follows YAML 1.2 here,
+/// and nothing that works with PyYAML changes its meaning.
+const LENIENT: [&str; 1] = ["\ta: 1\n"];
+
+fn recorded() -> Json {
+    serde_json::from_str(include_str!("pyyaml.json")).unwrap()
+}
+
+fn list<'a>(json: &'a Json, key: &str) -> &'a [Json] {
+    json[key].as_array().unwrap()
+}
+
+fn as_json(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(truth) => (*truth).into(),
+        Value::Int(number) => serde_json::json!({ "int": number.to_string() }),
+        Value::Float(number) if number.is_infinite() => {
+            serde_json::json!({ "float": if *number > 0.0 { "inf" } else { "-inf" } })
+        }
+        Value::Float(number) if number.is_nan() => serde_json::json!({ "float": "nan" }),
+        Value::Float(number) => serde_json::json!({ "float": format!("{number:?}") }),
+        Value::Str(text) => text.as_str().into(),
+        Value::Opaque(what) => serde_json::json!({ "opaque": what }),
+        Value::Seq(items) => items.iter().map(as_json).collect(),
+        Value::Map(map) => {
+            let pairs: Vec<Json> = map.iter().map(|(k, v)| serde_json::json!([k, as_json(v)])).collect();
+            serde_json::json!({ "map": pairs })
+        }
+    }
+}
+
+#[test]
+fn documents_mean_what_they_mean_to_pyyaml() {
+    let recorded = recorded();
+    let mut differences = Vec::new();
+    for case in list(&recorded, "parse") {
+        let text = case["yaml"].as_str().unwrap();
+        let got = parse(text.as_bytes());
+        let same = match (&got, case.get("value")) {
+            (Ok(document), Some(value)) => as_json(&document.value) == *value,
+            (Err(_), None) => true,
+            (Ok(_), None) => LENIENT.contains(&text),
+            (Err(_), Some(_)) => false,
+        };
+        if !same {
+            differences.push(format!("{text:?}: {got:?}, PyYAML: {:?}", case.get("value")));
+        }
+    }
+    assert!(differences.is_empty(), "{} differences\n{}", differences.len(), differences.join("\n"));
+}
+
+#[test]
+fn texts_are_laid_out_as_by_pyyaml() {
+    let recorded = recorded();
+    let mut differences = Vec::new();
+    for case in list(&recorded, "emit") {
+        let text = case["text"].as_str().unwrap();
+        let short: String = text.chars().take(60).collect();
+        let text = Value::from(text);
+        let inner: Map = [("m".to_owned(), text.clone())].into_iter().collect();
+        let mut map = Map::new();
+        map.insert("k".to_owned(), text.clone());
+        map.insert("l".to_owned(), Value::Seq(vec![text, Value::Map(inner)]));
+        map.insert(short, "v".into());
+        let got = emit(&Value::Map(map), &EmitOptions::default());
+        if got != case["yaml"].as_str().unwrap() {
+            differences.push(format!("got\n{got}PyYAML\n{}", case["yaml"].as_str().unwrap()));
+        }
+    }
+    assert!(differences.is_empty(), "{} differences\n{}", differences.len(), differences.join("\n"));
+}
+
+#[test]
+fn nesting_is_laid_out_as_by_pyyaml() {
+    let text = "{a: {}, b: [], c: null, d: [null, [], {}, [1, [2]], {x: {y: 1}}], e: true, f: {g: [{h: 1, i: [2]}]}}";
+    let value = parse(text.as_bytes()).unwrap().value;
+    for case in list(&recorded(), "layout") {
+        let options = EmitOptions { indent: case["indent"].as_i64().unwrap(), ..EmitOptions::default() };
+        assert_eq!(emit(&value, &options), case["yaml"].as_str().unwrap(), "indent {}", options.indent);
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn what_is_written_is_read_again(texts in proptest::collection::vec("[ -~\\n\\té\\u{2028}]{0,120}", 1..4), key in "[a-z -~]{1,30}") {
+        let list = Value::Seq(texts.iter().map(|text| Value::from(text.as_str())).collect());
+        let map: Map = [(key, list)].into_iter().collect();
+        let text = emit(&Value::Map(map.clone()), &EmitOptions::default());
+        proptest::prop_assert_eq!(parse(text.as_bytes()).map(|d| d.value), Ok(Value::Map(map)), "{}", text);
+    }
+
+    #[test]
+    fn no_bytes_make_the_parser_fail_otherwise_than_with_an_error(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+        let _ = parse(&bytes);
+        let _ = bitzel_project::parse_json(&bytes);
+    }
+}
