@@ -87,7 +87,7 @@ class Client(object):
         if self._mode != mode:
             self._normal_mode()
             self._send({mode: None})
-            if self._read() != "ok":
+            if self._receive() != "ok":
                 raise ServerError("hash equivalence server does not know `%s`" % mode)
             self._mode = mode
         answers = []

@@ -99,12 +99,14 @@ class SignatureGeneratorUniHashMixIn(object):
 
     def _key(self, tid):
         """Where a task's unihash is kept: by recipe and task, so that a new task hash replaces it."""
-        return "%s:%s" % (self.tidtopn[tid], bb.runqueue.taskname_from_tid(tid))
+        mc, _, task, _ = bb.runqueue.split_tid_mcfn(tid)
+        return "%s:%s:%s" % (mc, self.tidtopn[tid], task)
 
     def set_unihash(self, tid, unihash):
         """Note the unihash of a task."""
-        self.unitaskhashes[self._key(tid)] = (tid, unihash)
         self.unihash[tid] = unihash
+        if tid in self.tidtopn:
+            self.unitaskhashes[self._key(tid)] = (self.taskhash[tid], unihash)
 
     def _get_unihash(self, tid, checkkey=None):
         """The unihash noted for a task (and its present task hash), or None."""
@@ -136,12 +138,12 @@ class SignatureGeneratorUniHashMixIn(object):
         return method
 
     def unihashes_exist(self, query):
-        """Which of the queried unihashes (a dictionary by key) the server knows; the keys."""
+        """Whether the server knows the queried unihashes (a dictionary by key), by key."""
         if not query:
             return {}
         with self.client() as client:
             answers = client.unihash_exists_batch(query.values())
-        return {key for key, known in zip(query, answers) if known}
+        return dict(zip(query, answers))
 
     def get_unihash(self, tid):
         return self.get_unihashes([tid])[tid]
@@ -164,14 +166,9 @@ class SignatureGeneratorUniHashMixIn(object):
                 hashequiv_logger.debug2("No reported unihash for %s:%s from %s" % (tid, taskhash, self.server))
                 # Without a record of it a task stands for itself.
                 unihash = taskhash
-            self._note(tid, taskhash, unihash)
+            self.set_unihash(tid, unihash)
             result[tid] = unihash
         return result
-
-    def _note(self, tid, taskhash, unihash):
-        self.unihash[tid] = unihash
-        if tid in self.tidtopn:
-            self.unitaskhashes[self._key(tid)] = (taskhash, unihash)
 
     def report_unihash(self, path, task, d):
         """Tell the server what a task put out in a directory; the server's unihash becomes the task's."""
@@ -191,7 +188,7 @@ class SignatureGeneratorUniHashMixIn(object):
             return False
         if finalunihash == wanted_unihash:
             hashequiv_logger.verbose("Task %s unihash changed %s -> %s as wanted" % (tid, current_unihash, finalunihash))
-            self._note(tid, taskhash, finalunihash)
+            self.set_unihash(tid, finalunihash)
             return True
         # Somebody else was quicker.
         hashequiv_logger.verbose("Task %s unihash %s not set to %s by server" % (tid, current_unihash, wanted_unihash))
