@@ -69,7 +69,7 @@ class Unpack(FetchTest):
         self.run_tool("rpmbuild", "--define", "_topdir %s/rb" % self.dir, "-bb", spec)
         os.rename(os.path.join(self.dir, "rb/RPMS/noarch/t-1-1.noarch.rpm"), os.path.join(self.files, "t.rpm"))
         self.assert_unpacked("file://t.rpm", ("s/q", "s/r"))
-        self.assert_unpacked("file://t.rpm;extract=./s/q", ("s/q",))
+        self.assert_unpacked("file://t.rpm;extract=s/q", ("s/q",))
 
     @needs("ar")
     def test_deb(self):

@@ -21,6 +21,7 @@ from .registry import methods
 from .revisions import (_get_srcrev, _revisions_cache, fetcher_compare_revisions, fetcher_init, fetcher_parse_done,
                         fetcher_parse_save, get_autorev, get_hashvalue, get_pkgv_string, get_srcrev,
                         mark_recipe_nocache, saved_headrevs, srcrev_internal_helper)
+from .sources import sources
 from .tracing import DummyUnpackTracer
 from .url import URI, decodemirrorurl, decodeurl, encodeurl, mirror_from_string
 from .urldata import FetchData

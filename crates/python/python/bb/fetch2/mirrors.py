@@ -193,8 +193,6 @@ def _fetch_from_mirror(origud, ud, ld):
         tarball = os.path.join(dldir, name)
         if not os.path.islink(tarball) or os.readlink(tarball) != ud.localpath:
             ensure_symlink(ud.localpath, tarball)
-        bb.utils.mkdirhier(os.path.dirname(tarball + ".done"))
-        open(tarball + ".done", "w").close()
         origud.method.download(origud, ld)
         if hasattr(origud.method, "build_mirror_data"):
             origud.method.build_mirror_data(origud, ld)

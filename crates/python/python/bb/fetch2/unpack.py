@@ -181,7 +181,7 @@ def _unrpm(job, folder):
     converter = "rpm2cpio.sh" if job.tool("rpm2cpio.sh") else "rpm2cpio"
     extract = job.params.get("extract")
     job.pipe([converter, job.file],
-             ["cpio", "--no-absolute-filenames", "-id", "--quiet", 
+             ["cpio", "--no-absolute-filenames", "-id", "--quiet",
               # Names in the archive begin with a dot.
               *(["--", extract, "./" + extract.lstrip("/")] if extract else [])], folder)
 
