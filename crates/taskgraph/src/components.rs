@@ -3,7 +3,7 @@
 
 /// The component of each node, numbered so that a component's successors have
 /// smaller numbers, and how many there are.
-pub(crate) fn components<'a>(nodes: usize, successors: impl Fn(u32) -> &'a [u32]) -> (Vec<u32>, u32) {
+pub fn components<'a>(nodes: usize, successors: impl Fn(u32) -> &'a [u32]) -> (Vec<u32>, u32) {
     const NONE: u32 = u32::MAX;
     let mut component = vec![NONE; nodes];
     let mut count = 0;

@@ -70,6 +70,16 @@ impl Rows {
         &self.items[self.range(row)]
     }
 
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.starts.len().saturating_sub(1)
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     pub(crate) fn range(&self, row: u32) -> std::ops::Range<usize> {
         self.starts[row as usize] as usize..self.starts[row as usize + 1] as usize
     }

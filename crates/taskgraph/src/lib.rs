@@ -26,6 +26,7 @@ mod version;
 mod words;
 
 pub use choose::{Choice, ProviderNotice};
+pub use components::components;
 pub use config::{ConfigVars, MapConfig};
 pub use cycle::CycleReport;
 pub use dot::{pn_buildlist, task_depends};
@@ -43,7 +44,8 @@ pub use sign::{
     BaseHash, ChecksumWarning, DependencyFilter, DropReason, FileChecksum, FileChecksums, InvalidFileFlag,
     InvalidHash, KeepAll, LockedMismatch, LockedSignatures, MalformedLock, NoEquivalence, OeFilter,
     SignError, SignInputs, Signatures, SignedEdge, Taint, TaskHash, TaskSignature, UniHash, UniHashQuery,
-    UniHashSource, hash_task, sign,
+    UniHashSource, checksum_entries, hash_task, sign,
 };
+pub use similar::close_matches;
 pub use target::{Target, task_name};
 pub use version::{Version, compare_part, matches_wanted};

@@ -3,6 +3,7 @@
 
 use crate::choose::ProviderNotice;
 use crate::error::{GraphError, Missing};
+use crate::graph::EdgeKinds;
 use crate::index::{ProviderIndex, RecipeIx};
 use crate::similar::close_matches;
 use crate::target::Target;
@@ -59,6 +60,15 @@ impl Resolution {
     fn first(&self, mc: &str, runtime: bool, name: &str) -> Option<RecipeIx> {
         let need = Need { mc: mc.to_owned(), runtime, name: name.to_owned() };
         self.providers.get(&need).and_then(|list| list.first()).copied()
+    }
+
+    /// The recipes a recipe depends on, and how; itself not among them.
+    pub fn dependencies(&self, index: &ProviderIndex, recipe: RecipeIx) -> Vec<(RecipeIx, EdgeKinds)> {
+        needs_of(index, &self.extra_depends, recipe)
+            .into_iter()
+            .filter_map(|(need, kinds)| Some((*self.providers.get(&need)?.first()?, kinds)))
+            .filter(|(dep, _)| *dep != recipe)
+            .collect()
     }
 
     /// Recipes that may take part, sorted. Among them are second-best providers
@@ -146,36 +156,8 @@ impl Walk<'_> {
             return;
         }
         self.needs.insert(ix, Vec::new());
-        let recipe = self.index.recipe(ix);
-        let (info, mc) = (&recipe.info, &recipe.id.mc);
-        let mut wanted: Vec<Need> = Vec::new();
-        let mut seen = FxHashSet::default();
-        let mut want = |mc: &str, runtime: bool, name: &str| {
-            let need = Need { mc: mc.to_owned(), runtime, name: name.to_owned() };
-            if seen.insert(need.clone()) {
-                wanted.push(need);
-            }
-        };
-        let extra = self.options.extra_depends.get(&recipe.id);
-        info.depends.iter().chain(extra.into_iter().flatten()).for_each(|name| want(mc, false, name));
-        let flag = |name: &str| info.task_deps.flags.get(name).into_iter().flatten();
-        for (_, text) in flag("depends") {
-            depends_words(text).flatten().for_each(|(name, _)| want(mc, false, name));
-        }
-        let lists = [&info.rdepends, &info.rrecommends].into_iter();
-        let by_package = info.rdepends_pkg.values().chain(info.rrecommends_pkg.values());
-        lists.chain(by_package).flatten().for_each(|name| want(mc, true, name));
-        for (_, text) in flag("rdepends") {
-            depends_words(text).flatten().for_each(|(name, _)| want(mc, true, name));
-        }
-        for (_, text) in flag("mcdepends") {
-            for dep in mcdepends_words(text).flatten().filter(|dep| dep.from == mc) {
-                // An unknown multiconfig is reported with its task, when edges are made.
-                if self.index.mc(dep.to).is_some() {
-                    want(dep.to, false, dep.name);
-                }
-            }
-        }
+        let wanted: Vec<Need> =
+            needs_of(self.index, &self.options.extra_depends, ix).into_iter().map(|(need, _)| need).collect();
         for need in wanted {
             self.need(need, Some(ix));
         }
@@ -250,6 +232,7 @@ impl Walk<'_> {
             .map(|&ix| self.index.recipe(ix).id.to_string())
             .collect();
         wanted_by.sort();
+        wanted_by.dedup();
         let skipped = self
             .index
             .skipped(&need.mc)
@@ -280,6 +263,48 @@ impl Walk<'_> {
             skipped,
         }))
     }
+}
+
+/// The names a recipe needs, each once, and how.
+pub(crate) fn needs_of(
+    index: &ProviderIndex,
+    extra_depends: &BTreeMap<RecipeId, Vec<String>>,
+    ix: RecipeIx,
+) -> Vec<(Need, EdgeKinds)> {
+    let recipe = index.recipe(ix);
+    let (info, mc) = (&recipe.info, &recipe.id.mc);
+    let mut wanted: Vec<(Need, EdgeKinds)> = Vec::new();
+    let mut seen = FxHashSet::default();
+    let mut want = |mc: &str, runtime: bool, name: &str, kinds: EdgeKinds| {
+        let need = Need { mc: mc.to_owned(), runtime, name: name.to_owned() };
+        if seen.insert((need.clone(), kinds)) {
+            wanted.push((need, kinds));
+        }
+    };
+    let extra = extra_depends.get(&recipe.id);
+    info.depends
+        .iter()
+        .chain(extra.into_iter().flatten())
+        .for_each(|name| want(mc, false, name, EdgeKinds::BUILD));
+    let flag = |name: &str| info.task_deps.flags.get(name).into_iter().flatten();
+    for (_, text) in flag("depends") {
+        depends_words(text).flatten().for_each(|(name, _)| want(mc, false, name, EdgeKinds::BUILD));
+    }
+    let lists = [&info.rdepends, &info.rrecommends].into_iter();
+    let by_package = info.rdepends_pkg.values().chain(info.rrecommends_pkg.values());
+    lists.chain(by_package).flatten().for_each(|name| want(mc, true, name, EdgeKinds::RUNTIME));
+    for (_, text) in flag("rdepends") {
+        depends_words(text).flatten().for_each(|(name, _)| want(mc, true, name, EdgeKinds::RUNTIME));
+    }
+    for (_, text) in flag("mcdepends") {
+        for dep in mcdepends_words(text).flatten().filter(|dep| dep.from == mc) {
+            // An unknown multiconfig is reported with its task, when edges are made.
+            if index.mc(dep.to).is_some() {
+                want(dep.to, false, dep.name, EdgeKinds::MULTICONFIG);
+            }
+        }
+    }
+    wanted
 }
 
 /// Who is to blame for what cannot be built.

@@ -2,7 +2,7 @@
 
 /// The (at most three) names of `known` that resemble `name` most: the ratio of
 /// characters in common, 0 to 1, has to reach 0.6.
-pub(crate) fn close_matches<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub fn close_matches<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut scored: Vec<(usize, &str)> = known
         .filter_map(|k| {
             let longer = name.chars().count().max(k.chars().count());
@@ -16,21 +16,25 @@ pub(crate) fn close_matches<'a>(name: &str, known: impl Iterator<Item = &'a str>
     scored.into_iter().take(3).map(|(_, k)| k.to_owned()).collect()
 }
 
-/// Levenshtein distance, given up (as `longer`) where lengths differ too much.
+/// Edit distance with swaps of neighbours, given up (as `longer`) where lengths
+/// differ too much.
 fn edit_distance(a: &str, b: &str, longer: usize) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     if a.len().abs_diff(b.len()) * 10 > longer * 4 {
         return longer;
     }
+    let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let above = row[j + 1];
-            row[j + 1] = (diagonal + usize::from(x != y)).min(above + 1).min(row[j] + 1);
-            diagonal = above;
+    for i in 1..=a.len() {
+        let mut next = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let changed = row[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            next[j] = changed.min(row[j] + 1).min(next[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                next[j] = next[j].min(before[j - 2] + 1);
+            }
         }
+        before = std::mem::replace(&mut row, next);
     }
     row[b.len()]
 }
@@ -44,5 +48,6 @@ mod tests {
         let known = ["xylophone", "telephone", "busybox", "xylofon"];
         assert_eq!(close_matches("xylofone", known.into_iter()), ["xylofon", "xylophone"]);
         assert!(close_matches("zzz", known.into_iter()).is_empty());
+        assert_eq!(close_matches("dpes", ["deps", "rdeps"].into_iter()), ["deps"]);
     }
 }

@@ -7,6 +7,7 @@ mod hashes;
 mod locked;
 mod taskhash;
 
+pub use checksum::entries as checksum_entries;
 pub(crate) use checksum::hex;
 pub use checksum::{ChecksumWarning, FileChecksum, FileChecksums, InvalidFileFlag};
 pub use filter::{DependencyFilter, DropReason, KeepAll, OeFilter, SignedEdge};
