@@ -6,7 +6,9 @@
 //! cheapest run counts: CPU time grows on a busy machine, too.
 #![allow(unsafe_code, clippy::unwrap_used)]
 
-use bitzel_exec::{Cancel, Executor, Limits, LocalExecutor, Network, Resource, SandboxConfig, TaskIo, TaskSpec};
+use bitzel_exec::{
+    Cancel, Executor, Limits, LocalExecutor, Network, Resource, SandboxConfig, TaskIo, TaskSpec,
+};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::fd::AsFd;
@@ -54,7 +56,10 @@ fn all() {
                 *best = best.min(measure(&program, uid, name, memory));
             }
         }
-        println!("\nas {}: CPU per task, {ROUNDS} rounds of {ITERATIONS}", if uid == 0 { "root" } else { "user" });
+        println!(
+            "\nas {}: CPU per task, {ROUNDS} rounds of {ITERATIONS}",
+            if uid == 0 { "root" } else { "user" }
+        );
         for (used, (name, memory)) in best.iter().zip(CASES) {
             println!("  {name:<24} {memory:>5} MiB parent {used:>9.0} us   x{:.2}", used / best[0]);
         }
@@ -140,7 +145,10 @@ fn cpu() -> f64 {
         .map(|who| unsafe {
             let mut usage: libc::rusage = std::mem::zeroed();
             libc::getrusage(*who, &raw mut usage);
-            [usage.ru_utime, usage.ru_stime].iter().map(|t| t.tv_sec as f64 * 1e6 + t.tv_usec as f64).sum::<f64>()
+            [usage.ru_utime, usage.ru_stime]
+                .iter()
+                .map(|t| t.tv_sec as f64 * 1e6 + t.tv_usec as f64)
+                .sum::<f64>()
         })
         .sum()
 }

@@ -10,10 +10,12 @@
 //! Nothing here reads environment variables or has state of its own.
 
 mod cgroup;
+mod doctor;
 mod error;
 mod executor;
 mod helper;
 mod limits;
+mod oci;
 mod outcome;
 mod plan;
 mod policy;
@@ -23,10 +25,12 @@ mod spec;
 mod view;
 
 pub use cgroup::{Controller, Controllers, Version};
+pub use doctor::{Check, DoctorReport, State, examine};
 pub use error::Error;
 pub use executor::{Cancel, Executor, LocalExecutor};
 pub use helper::{HELPER_ARGUMENT, helper_main};
 pub use limits::{Limits, Resource};
+pub use oci::export_bundle;
 pub use outcome::{ExitStatus, LimitHit, Refusal, RefusalKind, TaskOutcome, Usage};
 pub use policy::{Exception, POLICY_FILE, Policy};
 pub use sandbox::{Sandbox, SandboxConfig, TaskIo, refused_syscalls};

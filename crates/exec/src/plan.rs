@@ -35,8 +35,6 @@ pub(crate) enum Node {
     File(String),
     /// A tmpfs the task can write to.
     Tmpfs { mode: u32, size: u64, files: u64 },
-    /// A tmpfs that only holds mount points and links; read-only in the end.
-    Frame,
     /// The processes of the sandbox.
     Proc,
     /// Pseudo terminals of its own.
@@ -97,7 +95,6 @@ impl Plan {
         self.put("/tmp", tmpfs.clone());
         self.put("/var/tmp", Node::Link("../tmp".into()));
         self.put("/etc/mtab", Node::Link("../proc/self/mounts".into()));
-        self.put("/dev", Node::Frame);
         self.put("/dev/shm", tmpfs);
         for name in DEVICES.iter().chain(spec.interactive.then_some(&"tty")) {
             let real = Path::new("/dev").join(name);

@@ -1,9 +1,9 @@
 //! Policy files: exceptions from the sandbox's rules that a layer declares for
 //! single tasks, each with its reason. `conf/bitzel-sandbox.toml` in a layer.
 
+use crate::Error;
 use crate::sandbox::refused_syscalls;
 use crate::spec::Network;
-use crate::Error;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
@@ -71,8 +71,7 @@ impl Policy {
     /// that are not absolute, unknown system calls and missing reasons.
     pub fn parse(file: &Path, text: &str) -> Result<Policy, Error> {
         let line_of = |offset: usize| text.get(..offset).map_or(1, |before| before.matches('\n').count() + 1);
-        let fail =
-            |line: usize, message: String| Error::Policy { file: file.to_owned(), line, message };
+        let fail = |line: usize, message: String| Error::Policy { file: file.to_owned(), line, message };
         let parsed: File = toml::from_str(text).map_err(|error| {
             fail(error.span().map_or(1, |span| line_of(span.start)), error.message().replace('\n', "; "))
         })?;
@@ -134,8 +133,10 @@ impl Exception {
             Network::HostListen => "use the network and listen".to_owned(),
         });
         let calls = (!self.syscalls.is_empty()).then(|| format!("call `{}`", self.syscalls.join("` `")));
-        let all: Vec<String> =
-            [paths("read", &self.read), paths("change", &self.write), network, calls].into_iter().flatten().collect();
+        let all: Vec<String> = [paths("read", &self.read), paths("change", &self.write), network, calls]
+            .into_iter()
+            .flatten()
+            .collect();
         let Exception { recipe, task, reason, line, .. } = self;
         format!("`{recipe}:{task}` may {}: {reason} ({}:{line})", all.join(", "), file.display())
     }
@@ -146,7 +147,9 @@ fn matches_pattern(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
         Some((head, rest)) => text.strip_prefix(head).is_some_and(|tail| {
-            (0..=tail.len()).filter(|&at| tail.is_char_boundary(at)).any(|at| matches_pattern(rest, &tail[at..]))
+            (0..=tail.len())
+                .filter(|&at| tail.is_char_boundary(at))
+                .any(|at| matches_pattern(rest, &tail[at..]))
         }),
     }
 }
@@ -175,8 +178,13 @@ mod tests {
             error(&format!("{entry}reason = \"x\"\nsyscalls = [\"read\"]\n")),
             "p.toml:1: `read` is no refused system call: nothing needs to be allowed"
         );
-        assert!(error(&format!("{entry}reason = \"x\"\nnetwork = \"all\"\n")).starts_with("p.toml:5: unknown variant"));
-        assert!(error(&format!("{entry}reason = \"x\"\nwrites = []\n")).starts_with("p.toml:5: unknown field"));
+        assert!(
+            error(&format!("{entry}reason = \"x\"\nnetwork = \"all\"\n"))
+                .starts_with("p.toml:5: unknown variant")
+        );
+        assert!(
+            error(&format!("{entry}reason = \"x\"\nwrites = []\n")).starts_with("p.toml:5: unknown field")
+        );
         assert!(error("[[allow]\n").starts_with("p.toml:1: "));
     }
 

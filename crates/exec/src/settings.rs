@@ -1,8 +1,8 @@
 //! The sandbox's variables, and their effect on a task together with policies.
 
+use crate::Error;
 use crate::policy::Policy;
 use crate::spec::{Mode, Network, TaskSpec};
-use crate::Error;
 use std::path::PathBuf;
 
 /// Variable that chooses the [`Mode`].
@@ -138,10 +138,8 @@ mod tests {
         let told = settings.apply(std::slice::from_ref(&policy), "tool-native", &mut spec);
         assert_eq!(
             told,
-            [
-                "`tool*:do_compile` may read `/opt/vendor`, use the network (loopback), call `ptrace`: \
-              needs the vendor compiler (/l/conf/sandbox.toml:1)"
-            ]
+            ["`tool*:do_compile` may read `/opt/vendor`, use the network (loopback), call `ptrace`: \
+              needs the vendor compiler (/l/conf/sandbox.toml:1)"]
         );
         assert_eq!(
             (spec.read_only, spec.network, spec.syscalls),

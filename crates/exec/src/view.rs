@@ -21,23 +21,16 @@ const SYSTEM: [&str; 10] = [
 
 /// What programs need of /etc. The rest of it (users, keys, host names,
 /// services' secrets) does not exist; passwd and the like are made up.
-const CONFIGURATION: [&str; 16] = [
+const CONFIGURATION: [&str; 9] = [
     "/etc/ld.so.cache",
-    "/etc/ld.so.conf",
-    "/etc/ld.so.conf.d",
     "/etc/localtime",
     "/etc/services",
     "/etc/protocols",
-    "/etc/mime.types",
-    "/etc/magic",
-    "/etc/perl",
-    "/etc/ca-certificates",
     "/etc/ssl/certs",
     "/etc/ssl/openssl.cnf",
     "/etc/pki/tls",
     "/etc/pki/ca-trust",
     "/etc/crypto-policies",
-    "/etc/texmf",
 ];
 
 /// What finds other hosts; only for tasks with the host's network.

@@ -1,7 +1,7 @@
 //! Takes away what the task must not have: capabilities, new privileges,
 //! system calls, and by Landlock a second time the file system.
 
-use super::filter::Filters;
+use super::filter::Filter;
 use super::setup::{SetupError, Step};
 use crate::plan::{Node, Plan};
 use crate::spec::{Identity, Network, TaskSpec};
@@ -9,7 +9,7 @@ use landlock::{
     ABI, Access as _, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset,
     RulesetAttr, RulesetCreatedAttr, Scope,
 };
-use rustix::thread::{CapabilitySet, CapabilitySets};
+use rustix::thread::{CapabilitiesSecureBits, CapabilitySet, CapabilitySets};
 use std::io;
 use std::path::Path;
 
@@ -24,28 +24,41 @@ const OWNERSHIP: CapabilitySet = CapabilitySet::CHOWN
 
 /// Hardens this process and all that will come from it. Comes last: after it
 /// nothing can be mounted, and only files of `plan` can be opened.
-pub(super) fn harden(spec: &TaskSpec, plan: &Plan, filters: &Filters) -> Result<(), SetupError> {
+pub(super) fn harden(spec: &TaskSpec, plan: &Plan, filter: &Filter) -> Result<(), SetupError> {
     drop_capabilities(spec.identity).step("drop capabilities")?;
     rustix::thread::set_no_new_privs(true).step("set no_new_privs")?;
     landlock(spec, plan)?;
-    filters.load().map_err(|error| SetupError {
-        step: format!("load the seccomp filter ({error})"),
-        errno: libc::EINVAL,
-    })
+    filter.load().step("load the seccomp filter")
 }
+
+/// Exec gives nothing back: not to uid 0, not by file capabilities, not from
+/// the ambient set. A task that plays root does without this, and is held by
+/// its bounding set instead.
+const SECURE_BITS: CapabilitiesSecureBits = CapabilitiesSecureBits::NO_ROOT
+    .union(CapabilitiesSecureBits::NO_ROOT_LOCKED)
+    .union(CapabilitiesSecureBits::NO_SETUID_FIXUP)
+    .union(CapabilitiesSecureBits::NO_SETUID_FIXUP_LOCKED)
+    .union(CapabilitiesSecureBits::KEEP_CAPS_LOCKED)
+    .union(CapabilitiesSecureBits::NO_CAP_AMBIENT_RAISE)
+    .union(CapabilitiesSecureBits::NO_CAP_AMBIENT_RAISE_LOCKED);
 
 fn drop_capabilities(identity: Identity) -> io::Result<()> {
     let kept = match identity {
-        Identity::User => CapabilitySet::empty(),
-        Identity::MappedRoot => OWNERSHIP,
-    };
-    for capability in CapabilitySet::all().difference(kept).iter() {
-        match rustix::thread::remove_capability_from_bounding_set(capability) {
-            // A newer capability than the kernel's newest.
-            Ok(()) | Err(rustix::io::Errno::INVAL) => {}
-            Err(error) => return Err(error.into()),
+        Identity::User => {
+            rustix::thread::set_capabilities_secure_bits(SECURE_BITS)?;
+            CapabilitySet::empty()
         }
-    }
+        Identity::MappedRoot => {
+            for capability in CapabilitySet::all().difference(OWNERSHIP).iter() {
+                match rustix::thread::remove_capability_from_bounding_set(capability) {
+                    // A newer capability than the kernel's newest.
+                    Ok(()) | Err(rustix::io::Errno::INVAL) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            OWNERSHIP
+        }
+    };
     rustix::thread::clear_ambient_capability_set()?;
     let sets = CapabilitySets { effective: kept, permitted: kept, inheritable: CapabilitySet::empty() };
     Ok(rustix::thread::set_capabilities(None, sets)?)

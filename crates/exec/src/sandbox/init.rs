@@ -1,19 +1,22 @@
 //! The first process of a sandbox: builds it, starts the task, waits, enforces
 //! what the kernel does not, and takes everything down with it.
 
-use super::filter::Filters;
+use super::filter::Filter;
 use super::ids::{self, Mapping};
+use super::observe::Observer;
 use super::program::{Program, prepare_callback};
 use super::setup::{SetupError, Step};
 use super::watch::{Process, Watch, descendants};
 use super::{harden, mounts, sys};
 use crate::limits::Resource;
-use crate::outcome::{ExitStatus, LimitHit};
+use crate::outcome::{ExitStatus, LimitHit, Refusal};
 use crate::plan::Plan;
 use crate::spec::{Fakeroot, Network, TaskSpec};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 /// Time pseudo has to write down its database.
@@ -30,7 +33,7 @@ pub(crate) enum InitReport {
     /// The program could not be started: what failed, and the errno.
     Exec(String, i32),
     /// The task ran.
-    Ended { status: ExitStatus, limit: Option<LimitHit>, notes: Vec<String> },
+    Ended { status: ExitStatus, limit: Option<LimitHit>, notes: Vec<String>, refusals: BTreeSet<Refusal> },
 }
 
 /// What a task does: a program, or code of the process this one is a copy of.
@@ -44,6 +47,8 @@ pub(crate) struct Init<'a> {
     pub spec: &'a TaskSpec,
     /// The file tree; `None` runs the task unisolated.
     pub isolation: Option<Isolation<'a>>,
+    /// What to hold an unisolated task's doings against, and the filter that shows them.
+    pub observed: Option<(Plan, Filter)>,
     pub stdio: [BorrowedFd<'a>; 3],
     /// Where the report goes and cancellation comes from.
     pub control: BorrowedFd<'a>,
@@ -61,7 +66,7 @@ pub(crate) struct Init<'a> {
 pub(crate) struct Isolation<'a> {
     pub plan: Plan,
     pub mapping: Mapping,
-    pub filters: &'a Filters,
+    pub filter: &'a Filter,
     pub owner: Option<BorrowedFd<'a>>,
 }
 
@@ -106,7 +111,7 @@ impl Init<'_> {
                     .step("tie the sandbox to its parent")?;
                 let private = rustix::process::DumpableBehavior::NotDumpable;
                 rustix::process::set_dumpable_behavior(private).step("close this process to the task")?;
-                harden::harden(self.spec, &isolation.plan, isolation.filters)?;
+                harden::harden(self.spec, &isolation.plan, isolation.filter)?;
             }
         }
         Ok(stdio)
@@ -156,19 +161,58 @@ impl Init<'_> {
         };
         let plan = self.isolation.as_ref().map(|isolation| &isolation.plan);
         let watch = Watch::new(self.spec, plan, self.memory_is_held);
-        let pid = match work {
-            Work::Program => Program::new(self.spec, stdio, self.rlimits())
-                .map_err(|error| ("read the command line", error))
-                .and_then(|program| program.start()),
-            Work::Callback(callback) => match sys::fork() {
-                Ok(None) => self.callback(callback, stdio),
+        let (announce, announced) = match self.observed.as_ref().map(|_| UnixStream::pair()).transpose() {
+            Ok(pair) => pair.unzip(),
+            Err(error) => return InitReport::Exec("make a socket".to_owned(), errno(&error)),
+        };
+        let program = match &work {
+            Work::Program => Some(Program::new(self.spec, stdio, self.rlimits())),
+            Work::Callback(_) => None,
+        };
+        let pid = match (program, work) {
+            (Some(Err(error)), _) => Err(("read the command line", error)),
+            (Some(Ok(program)), _) if self.observed.is_none() => program.start(),
+            (program, work) => match sys::fork() {
                 Ok(Some(pid)) => Ok(pid),
                 Err(error) => Err(("start a process", error)),
+                Ok(None) => self.forked(program.and_then(Result::ok), work, stdio, announce.as_ref()),
             },
         };
-        match pid {
-            Ok(pid) => self.supervise(pid, &signals, watch),
-            Err((what, error)) => InitReport::Exec(what.to_owned(), errno(&error)),
+        drop(announce);
+        let observer = match (&pid, announced, &self.observed) {
+            (Ok(pid), Some(announced), Some((plan, _))) => listener(*pid, announced)
+                .map(|listener| Some(Observer::new(self.spec, plan, listener)))
+                .map_err(|error| ("watch the task", error)),
+            _ => Ok(None),
+        };
+        match (pid, observer) {
+            (Ok(pid), Ok(observer)) => self.supervise(pid, &signals, watch, observer),
+            (Err((what, error)), _) | (_, Err((what, error))) => {
+                InitReport::Exec(what.to_owned(), errno(&error))
+            }
+        }
+    }
+
+    /// The task's process, where it is a copy of this one.
+    fn forked(
+        &self,
+        program: Option<Program>,
+        work: Work<'_>,
+        stdio: [RawFd; 3],
+        announce: Option<&UnixStream>,
+    ) -> ! {
+        if let (Some(announce), Some((_, filter))) = (announce, &self.observed) {
+            // Only root may load a filter without it.
+            if rustix::process::geteuid().as_raw() != 0 {
+                rustix::thread::set_no_new_privs(true).ok();
+            }
+            let number = filter.load_shown().unwrap_or(-1);
+            rustix::io::write(announce, &number.to_ne_bytes()).ok();
+        }
+        match (program, work) {
+            (Some(program), _) => program.become_it(),
+            (None, Work::Callback(callback)) => self.callback(callback, stdio),
+            (None, Work::Program) => sys::exit_now(127),
         }
     }
 
@@ -203,14 +247,20 @@ impl Init<'_> {
         limits
     }
 
-    fn supervise(&self, task: i32, signals: &OwnedFd, mut watch: Watch) -> InitReport {
+    fn supervise(
+        &self,
+        task: i32,
+        signals: &OwnedFd,
+        mut watch: Watch,
+        mut observer: Option<Observer<'_>>,
+    ) -> InitReport {
         let started = Instant::now();
         let deadline = self.spec.limits.timeout();
         let (mut status, mut limit, mut waited_ms) = (None, None, 0);
         while status.is_none() && limit.is_none() {
             let left = deadline.map(|timeout| timeout.saturating_sub(started.elapsed()));
             let pause = [left, watch.pace()].into_iter().flatten().min();
-            if self.wait_for_news(signals, pause) {
+            if self.wait_for_news(signals, pause, observer.as_mut()) {
                 status = Some(ExitStatus::Cancelled);
                 break;
             }
@@ -238,21 +288,41 @@ impl Init<'_> {
         }
         let notes =
             self.clean_up(status.is_some_and(|status| status != ExitStatus::Cancelled), &mut waited_ms);
-        InitReport::Ended { status: status.unwrap_or(ExitStatus::Signal(libc::SIGKILL)), limit, notes }
+        let refusals = observer.map(|observer| observer.refusals).unwrap_or_default();
+        InitReport::Ended {
+            status: status.unwrap_or(ExitStatus::Signal(libc::SIGKILL)),
+            limit,
+            notes,
+            refusals,
+        }
     }
 
     /// Sleeps until a signal, the pause's end or a cancellation; tells of the last.
-    fn wait_for_news(&self, signals: &OwnedFd, pause: Option<Duration>) -> bool {
+    fn wait_for_news(
+        &self,
+        signals: &OwnedFd,
+        pause: Option<Duration>,
+        observer: Option<&mut Observer<'_>>,
+    ) -> bool {
         let pause = pause.map(|pause| Timespec {
             tv_sec: pause.as_secs() as i64,
             tv_nsec: i64::from(pause.subsec_nanos()),
         });
-        let mut fds = [PollFd::new(signals, PollFlags::IN), PollFd::new(&self.control, PollFlags::IN)];
+        let mut fds = vec![PollFd::new(signals, PollFlags::IN), PollFd::new(&self.control, PollFlags::IN)];
+        if let Some(observer) = &observer {
+            fds.push(PollFd::new(observer.listener(), PollFlags::IN));
+        }
         poll(&mut fds, pause.as_ref()).ok();
         let cancelled = fds[1].revents().intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR);
-        if !fds[0].revents().is_empty() {
+        let shown = fds.get(2).is_some_and(|fd| fd.revents().contains(PollFlags::IN));
+        let signalled = !fds[0].revents().is_empty();
+        drop(fds);
+        if signalled {
             let mut buffer = [0u8; 1024];
             while rustix::io::read(signals, &mut buffer).is_ok() {}
+        }
+        if let (true, Some(observer)) = (shown, observer) {
+            observer.look();
         }
         cancelled
     }
@@ -260,6 +330,10 @@ impl Init<'_> {
     /// Ends what the task has left behind, pseudo's server last and politely.
     fn clean_up(&self, finished: bool, waited_ms: &mut u64) -> Vec<String> {
         let mut notes = Vec::new();
+        // What a task leaves behind becomes a child of this process.
+        if !sys::has_children() {
+            return notes;
+        }
         let is_server = |process: &Process| self.spec.fakeroot.is_some() && process.name == "pseudo";
         let left: Vec<Process> = descendants(std::process::id() as i32)
             .into_iter()
@@ -332,6 +406,17 @@ fn stop_fakeroot(spec: &TaskSpec, fakeroot: &Fakeroot) -> Result<(), String> {
         std::thread::sleep(Duration::from_millis(2));
     }
     Err(failed("it did not end in time"))
+}
+
+/// The descriptor through which the task shows its calls.
+fn listener(pid: i32, announced: UnixStream) -> std::io::Result<OwnedFd> {
+    let mut number = [0u8; 4];
+    let got = rustix::io::read(&announced, &mut number)?;
+    let number = i32::from_ne_bytes(number);
+    if got != 4 || number < 0 {
+        return Err(std::io::Error::from_raw_os_error(libc::ENOSYS));
+    }
+    sys::take_descriptor(pid, number)
 }
 
 /// Waits for all children that have ended.

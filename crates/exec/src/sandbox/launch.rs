@@ -2,11 +2,11 @@
 //! outside. Used by the helper process for programs, and by a forked task
 //! runner for callbacks.
 
-use super::filter::Filters;
+use super::filter::Filter;
 use super::ids::{self, Mapping};
 use super::init::{Init, InitReport, Isolation, Work};
 use super::setup::{SetupError, Step};
-use super::sys;
+use super::{observe, sys};
 use crate::cgroup::{Controller, Controllers, Group, GroupUse, Groups};
 use crate::limits::Resource;
 use crate::outcome::{ExitStatus, LimitHit, TaskOutcome, Usage};
@@ -57,7 +57,7 @@ pub struct TaskIo<'a> {
 pub struct Sandbox {
     config: SandboxConfig,
     host: HostView,
-    filters: BTreeMap<Vec<String>, Filters>,
+    filters: BTreeMap<Vec<String>, Filter>,
     groups: Groups,
     me: Ids,
     /// Says that what is root's is the task's; only as root, where it can be said.
@@ -127,6 +127,11 @@ impl Sandbox {
     }
 
     fn run_work(&mut self, spec: &TaskSpec, io: TaskIo<'_>, work: Work<'_>) -> Result<TaskOutcome, Error> {
+        if sys::thread_count().step("count threads").map_err(|error| error.into_error(&spec.name))? != 1 {
+            let message =
+                "only a process with one thread can start a sandbox by itself; use the helper".to_owned();
+            return Err(Error::Spec { task: spec.name.clone(), message });
+        }
         let broken =
             |error: std::io::Error| Error::Helper(format!("talk to the sandbox of `{}`: {error}", spec.name));
         let (mut near, far) = UnixStream::pair().map_err(broken)?;
@@ -141,6 +146,7 @@ impl Sandbox {
 
     /// Starts a task. Its first process reports over `control` and takes the
     /// other end's closing, or a byte from it, as the order to end the task.
+    /// This process must have one thread.
     pub(crate) fn start(
         &mut self,
         spec: &TaskSpec,
@@ -149,11 +155,6 @@ impl Sandbox {
         work: Work<'_>,
     ) -> Result<Running, Error> {
         let setup = |error: SetupError| error.into_error(&spec.name);
-        if sys::thread_count().step("count threads").map_err(setup)? != 1 {
-            let message =
-                "only a process with one thread can start a sandbox by itself; use the helper".to_owned();
-            return Err(Error::Spec { task: spec.name.clone(), message });
-        }
         let group = self.groups.take(&spec.limits);
         let mut notes = self.limit_notes(spec, group.as_ref());
         let held = |controller| group.as_ref().is_some_and(|group| group.holds(controller));
@@ -163,6 +164,10 @@ impl Sandbox {
             None => Vec::new(),
         };
         let started = Instant::now();
+        let observed = match self.config.mode {
+            Mode::Report => Some((Plan::new(spec, &self.host, self.me)?, observe::filter(&spec.syscalls))),
+            Mode::Enforce | Mode::Off => None,
+        };
         let namespaces;
         let isolation = if self.config.mode == Mode::Enforce {
             let (isolation, flags) = self.isolation(spec, &mut notes)?;
@@ -184,7 +189,18 @@ impl Sandbox {
         let pid = match sys::fork_into(namespaces).step("make namespaces").map_err(setup)? {
             None => {
                 drop(release);
-                Init { spec, isolation, stdio, control, doors, memory_is_held, pids_are_held, mapped }.run(work)
+                Init {
+                    spec,
+                    isolation,
+                    observed,
+                    stdio,
+                    control,
+                    doors,
+                    memory_is_held,
+                    pids_are_held,
+                    mapped,
+                }
+                .run(work)
             }
             Some(pid) => pid,
         };
@@ -223,8 +239,8 @@ impl Sandbox {
         if self.config.require && !notes.is_empty() {
             return Err(Error::Unavailable(notes.join("; ")));
         }
-        let filters =
-            self.filters.entry(spec.syscalls.clone()).or_insert_with(|| Filters::compile(&spec.syscalls));
+        let filter =
+            self.filters.entry(spec.syscalls.clone()).or_insert_with(|| Filter::compile(&spec.syscalls));
         let mut flags = libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
         if !spec.network.is_host() {
             flags |= libc::CLONE_NEWNET;
@@ -236,7 +252,7 @@ impl Sandbox {
         if mapping.is_early() {
             flags |= libc::CLONE_NEWUSER;
         }
-        Ok((Isolation { plan, mapping, filters, owner }, flags))
+        Ok((Isolation { plan, mapping, filter, owner }, flags))
     }
 
     /// Limits that are set and have no or only a weaker means on this host.
@@ -289,11 +305,12 @@ pub(crate) fn conclude(
     trailer: Trailer,
 ) -> Result<TaskOutcome, Error> {
     let (mut status, mut limit, mut notes) = (trailer.status, None, trailer.notes);
+    let mut refusals = BTreeSet::new();
     match report.map(serde_json::from_str::<InitReport>) {
         Some(Ok(InitReport::Setup(error))) => return Err(error.into_error(&spec.name)),
         Some(Ok(InitReport::Exec(what, errno))) => return Err(exec_error(spec, &what, errno)),
-        Some(Ok(InitReport::Ended { status: inner, limit: hit, notes: more })) => {
-            (status, limit) = (inner, hit);
+        Some(Ok(InitReport::Ended { status: inner, limit: hit, notes: more, refusals: seen })) => {
+            (status, limit, refusals) = (inner, hit, seen);
             notes.extend(more);
         }
         Some(Err(error)) => return Err(Error::Helper(format!("report of `{}`: {error}", spec.name))),
@@ -312,7 +329,7 @@ pub(crate) fn conclude(
     {
         limit = Some(LimitHit { resource: Resource::Pids, limit: pids, used: pids });
     }
-    Ok(TaskOutcome { status, limit, usage: trailer.usage, notes, refusals: BTreeSet::new() })
+    Ok(TaskOutcome { status, limit, usage: trailer.usage, notes, refusals })
 }
 
 fn exec_error(spec: &TaskSpec, what: &str, errno: i32) -> Error {

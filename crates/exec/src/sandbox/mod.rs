@@ -3,10 +3,11 @@
 
 mod filter;
 mod harden;
-mod ids;
+pub(crate) mod ids;
 mod init;
 mod launch;
 mod mounts;
+mod observe;
 mod program;
 mod setup;
 pub(crate) mod sys;
@@ -17,3 +18,4 @@ pub(crate) use init::Work;
 pub(crate) use launch::{Running, Trailer, conclude};
 pub use launch::{Sandbox, SandboxConfig, TaskIo};
 pub use syscalls::refused_syscalls;
+pub(crate) use syscalls::{Refused, When, refused};

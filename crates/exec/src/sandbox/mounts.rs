@@ -119,11 +119,6 @@ fn place(
             make_mount_point(path, true).step("make the mount point")?;
             attach_new("tmpfs", &tmpfs_options(*mode, *size, *files), path).map(drop)
         }
-        Node::Frame => {
-            make_mount_point(path, true).step("make the mount point")?;
-            frames.push(attach_new("tmpfs", &tmpfs_options(0o755, FRAME_SIZE, 1 << 10), path)?);
-            Ok(())
-        }
         Node::Proc => {
             make_mount_point(path, true).step("make the mount point")?;
             attach_new("proc", &[], path).map(drop)

@@ -61,6 +61,15 @@ impl Program {
         })
     }
 
+    /// Turns this process into the program.
+    pub(super) fn become_it(&self) -> ! {
+        let argv = pointers(&self.argv);
+        let env = pointers(&self.env);
+        let mut shared =
+            Shared { program: self, argv: argv.as_ptr(), env: env.as_ptr(), failed: "", errno: 0 };
+        super::sys::exit_now(enter((&raw mut shared).cast()))
+    }
+
     /// Starts the program and returns once it is running (or has failed to).
     ///
     /// # Errors

@@ -82,6 +82,15 @@ pub(crate) fn wait(pid: i32, options: i32) -> io::Result<Option<Ended>> {
     }
 }
 
+/// Whether this process has any child left, waited for or not.
+pub(crate) fn has_children() -> bool {
+    // SAFETY: WNOWAIT leaves the child be, a null pointer asks for no details.
+    let result = unsafe {
+        libc::waitid(libc::P_ALL, 0, std::ptr::null_mut(), libc::WEXITED | libc::WNOHANG | libc::WNOWAIT)
+    };
+    result == 0
+}
+
 fn duration(time: libc::timeval) -> Duration {
     Duration::from_secs(time.tv_sec as u64) + Duration::from_micros(time.tv_usec as u64)
 }
@@ -197,6 +206,99 @@ pub(crate) fn kill(pid: i32, signal: i32) -> io::Result<()> {
     check(unsafe { libc::kill(pid, signal) } as i64)
 }
 
+/// Loads a seccomp program into this process.
+pub(crate) fn load_filter(program: &[libc::sock_filter]) -> io::Result<()> {
+    let length = u16::try_from(program.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let program = libc::sock_fprog { len: length, filter: program.as_ptr().cast_mut() };
+    // SAFETY: the kernel copies the program, which lives through the call, and changes nothing.
+    check(unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const program) })
+}
+
+/// Loads a seccomp program into this process that shows calls to others, who
+/// do so through the descriptor with the number returned.
+pub(crate) fn load_showing_filter(program: &[libc::sock_filter]) -> io::Result<i32> {
+    let length = u16::try_from(program.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let program = libc::sock_fprog { len: length, filter: program.as_ptr().cast_mut() };
+    let flags = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER;
+    // SAFETY: the kernel copies the program, which lives through the call, and changes nothing.
+    let fd =
+        unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, &raw const program) };
+    check(fd)?;
+    Ok(fd as i32)
+}
+
+/// A system call of another process that waits to be let go on.
+pub(crate) struct ShownCall {
+    id: u64,
+    pub pid: i32,
+    pub number: i64,
+    pub arguments: [u64; 6],
+}
+
+/// Takes the next call that waits; `None` if its process is gone.
+pub(crate) fn receive_call(listener: &OwnedFd) -> Option<ShownCall> {
+    // SAFETY: seccomp_notif is plain data; the kernel demands zeroes.
+    let mut shown: libc::seccomp_notif = unsafe { std::mem::zeroed() };
+    // SAFETY: the ioctl writes a seccomp_notif, which lives through the call.
+    let result = unsafe { libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_RECV, &raw mut shown) };
+    let data = shown.data;
+    (result == 0).then_some(ShownCall {
+        id: shown.id,
+        pid: shown.pid as i32,
+        number: i64::from(data.nr),
+        arguments: data.args,
+    })
+}
+
+/// Lets a call go on as if nobody had looked.
+pub(crate) fn let_go_on(listener: &OwnedFd, call: &ShownCall) {
+    const CONTINUE: u32 = 1;
+    let answer = libc::seccomp_notif_resp { id: call.id, val: 0, error: 0, flags: CONTINUE };
+    // SAFETY: the ioctl reads a seccomp_notif_resp, which lives through the call. It fails if the
+    // process is gone, which is as well.
+    unsafe { libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_SEND, &raw const answer) };
+}
+
+impl ShownCall {
+    /// Up to `length` bytes of the process' memory where an argument points to.
+    pub(crate) fn bytes(&self, argument: usize, length: usize) -> Option<Vec<u8>> {
+        let mut buffer = vec![0u8; length];
+        let local = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: length };
+        let remote = libc::iovec { iov_base: self.arguments[argument] as *mut _, iov_len: length };
+        // SAFETY: `local` is the buffer; whatever the other address is, the kernel checks it.
+        let got = unsafe { libc::process_vm_readv(self.pid, &raw const local, 1, &raw const remote, 1, 0) };
+        buffer.truncate(usize::try_from(got).ok()?);
+        Some(buffer)
+    }
+
+    /// The path an argument points to.
+    pub(crate) fn string(&self, argument: usize) -> Option<std::path::PathBuf> {
+        use std::os::unix::ffi::OsStringExt;
+        // The string may end right before memory that is not there: stop at the page's end first.
+        let to_page_end = 4096 - (self.arguments[argument] % 4096) as usize;
+        for length in [to_page_end, 4096] {
+            let mut bytes = self.bytes(argument, length)?;
+            if let Some(end) = bytes.iter().position(|&byte| byte == 0) {
+                bytes.truncate(end);
+                return Some(std::ffi::OsString::from_vec(bytes).into());
+            }
+        }
+        None
+    }
+
+    /// The 64-bit number an argument points to.
+    pub(crate) fn number_at(&self, argument: usize) -> Option<u64> {
+        Some(u64::from_ne_bytes(self.bytes(argument, 8)?.try_into().ok()?))
+    }
+}
+
+/// A descriptor of another process, as one of this.
+pub(crate) fn take_descriptor(pid: i32, number: i32) -> io::Result<OwnedFd> {
+    let pid = rustix::process::Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
+    let process = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty())?;
+    Ok(rustix::process::pidfd_getfd(process, number, rustix::process::PidfdGetfdFlags::empty())?)
+}
+
 /// Whether landlock_create_ruleset(2) answers with an ABI version, and which.
 pub(crate) fn landlock_abi() -> Option<u32> {
     const VERSION: u32 = 1;
@@ -211,6 +313,22 @@ pub(crate) fn landlock_abi() -> Option<u32> {
 pub(crate) fn new_user_namespace() -> io::Result<()> {
     // SAFETY: NEWUSER does not change what file descriptors refer to.
     Ok(unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWUSER) }?)
+}
+
+/// Whether a process in a new user namespace can be made, by making one.
+pub(crate) fn try_user_namespace() -> io::Result<()> {
+    /// Runs in the new process: ends it.
+    extern "C" fn end(_: *mut libc::c_void) -> i32 {
+        0
+    }
+    let mut stack = vec![0u8; 16 * 1024];
+    let top = (stack.as_mut_ptr() as usize + stack.len()) & !15;
+    let flags = libc::CLONE_NEWUSER | libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    // SAFETY: CLONE_VFORK keeps this thread, and with it the stack, until the child has ended; the
+    // child only returns. Works in programs with threads, unlike `fork_into`.
+    let pid = unsafe { libc::clone(end, top as *mut _, flags, std::ptr::null_mut()) };
+    check(i64::from(pid))?;
+    wait(pid, 0).map(drop)
 }
 
 /// Writes all of a short text to a kernel file in one call.

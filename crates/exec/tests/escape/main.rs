@@ -19,6 +19,7 @@ fn main() {
     match arguments.next().as_deref() {
         Some(bitzel_exec::HELPER_ARGUMENT) => bitzel_exec::helper_main(arguments),
         Some("__attempt") => attempts::main(&arguments.next().unwrap()),
+        Some("__nested") => behaviour::nested(),
         Some("__trial") => trial::main(&arguments.next().unwrap()),
         _ => runner::main(),
     }

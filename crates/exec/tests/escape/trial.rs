@@ -3,7 +3,7 @@
 use crate::attempts::{self, Attempt, Works, files::host_temporary};
 use crate::bubblewrap;
 use crate::world::{Map, SECRET, World};
-use bitzel_exec::{Cancel, Executor, LocalExecutor, Network, Resource, SandboxConfig, TaskIo, TaskSpec};
+use bitzel_exec::{Cancel, Executor, LocalExecutor, Resource, SandboxConfig, TaskIo, TaskSpec};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -212,28 +212,5 @@ fn sandboxed(attempt: &Attempt, map: &Map, program: &Path) -> Result<String, Ver
         bitzel_exec::ExitStatus::Code(attempts::HELD) => Ok(said),
         bitzel_exec::ExitStatus::Signal(_) => Ok(outcome.explain()),
         _ => failed(format!("got out: {said} ({})", outcome.explain())),
-    }
-}
-
-/// Whether this process can isolate tasks at all; why not.
-pub fn sandbox_works(dir: &Path) -> Result<(), String> {
-    let program = std::env::current_exe().unwrap();
-    let executor =
-        LocalExecutor::new(&program, &SandboxConfig::default()).map_err(|error| error.to_string())?;
-    let null = File::options().read(true).write(true).open("/dev/null").unwrap();
-    let io = TaskIo { stdin: null.as_fd(), stdout: null.as_fd(), stderr: null.as_fd() };
-    let spec = TaskSpec {
-        name: "probe".into(),
-        argv: vec!["true".into()],
-        env: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
-        cwd: dir.to_owned(),
-        writable: vec![dir.to_owned()],
-        network: Network::None,
-        ..TaskSpec::default()
-    };
-    match executor.execute(&spec, io, &Cancel::new()) {
-        Ok(outcome) if outcome.success() => Ok(()),
-        Ok(outcome) => Err(outcome.explain()),
-        Err(error) => Err(error.to_string()),
     }
 }

@@ -147,9 +147,6 @@ pub const ALL: &[Attempt] = &[
         let shown = Command::new("cat").arg("/proc/self/status").output()?;
         capability(&String::from_utf8_lossy(&shown.stdout), "CapEff")
     }),
-    attempt("capabilities-to-be-had", Works::Always, |_| {
-        capability(&fs::read_to_string("/proc/self/status")?, "CapBnd")
-    }),
     attempt("core-pattern", Works::AsRoot, |_| {
         let file = "/proc/sys/kernel/core_pattern";
         let now = fs::read_to_string(file)?;
