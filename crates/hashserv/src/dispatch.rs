@@ -270,7 +270,7 @@ fn text<'a>(argument: &'a Argument, name: &str) -> Result<&'a str, Denied> {
 /// The unihash of a report: exactly 64 lower-case hex digits, as it becomes part
 /// of file names and scripts.
 fn valid_unihash(argument: &Argument) -> Result<&str, Denied> {
-    let unihash = text(argument, "unihash")?;
+    let unihash = word(argument, "unihash").unwrap_or("");
     let digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
     if unihash.len() == 64 && unihash.bytes().all(digit) {
         Ok(unihash)
