@@ -3,8 +3,8 @@
 
 use crate::limits::Resource;
 use crate::plan::{Ids, Node, Origin, Plan};
-use crate::sandbox::{Refused, When, refused};
-use crate::spec::{Access, TaskSpec};
+use crate::sandbox::{Refused, When, ids, refused};
+use crate::spec::{Access, Identity, TaskSpec};
 use crate::{Error, HostView};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,9 @@ pub fn export_bundle(spec: &TaskSpec, host: &HostView, bundle: &Path) -> Result<
         return Err(Error::Spec { task: spec.name.clone(), message });
     }
     let me = Ids { uid: rustix::process::geteuid().as_raw(), gid: rustix::process::getegid().as_raw() };
-    let plan = Plan::new(spec, host, me)?;
+    // As root builds where ids of mounts cannot be mapped: runtimes differ in whether they can.
+    let inside = ids::Mapping::choose(Identity::User, me, false).inside();
+    let plan = Plan::new(spec, host, inside)?;
     let io = |action: &'static str, path: &Path| {
         let path = path.to_owned();
         move |source| Error::Io { action, path, source }
@@ -33,7 +35,7 @@ pub fn export_bundle(spec: &TaskSpec, host: &HostView, bundle: &Path) -> Result<
     std::fs::write(&empty, "").map_err(io("create", &empty))?;
     lay_out(&plan, &root).map_err(|(path, source)| Error::Io { action: "create", path, source })?;
     let file = bundle.join("config.json");
-    let text = serde_json::to_string_pretty(&configuration(spec, &plan, me, &empty))
+    let text = serde_json::to_string_pretty(&configuration(spec, &plan, (inside, me), &empty))
         .expect("configurations hold nothing JSON cannot");
     std::fs::write(&file, text + "\n").map_err(io("write", &file))
 }
@@ -68,7 +70,7 @@ fn parents(path: &Path) -> std::io::Result<()> {
     path.parent().map_or(Ok(()), std::fs::create_dir_all)
 }
 
-fn configuration(spec: &TaskSpec, plan: &Plan, me: Ids, empty: &Path) -> Value {
+fn configuration(spec: &TaskSpec, plan: &Plan, (inside, me): (Ids, Ids), empty: &Path) -> Value {
     let mut namespaces = vec!["user", "mount", "pid", "ipc", "uts"];
     if !spec.network.is_host() {
         namespaces.push("network");
@@ -77,7 +79,7 @@ fn configuration(spec: &TaskSpec, plan: &Plan, me: Ids, empty: &Path) -> Value {
     let env: Vec<String> = spec.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let mut process = json!({
         "terminal": spec.interactive,
-        "user": { "uid": me.uid, "gid": me.gid },
+        "user": { "uid": inside.uid, "gid": inside.gid },
         "args": spec.argv,
         "env": env,
         "cwd": spec.cwd,
@@ -97,8 +99,8 @@ fn configuration(spec: &TaskSpec, plan: &Plan, me: Ids, empty: &Path) -> Value {
         "annotations": { "org.bitzel.task": spec.name },
         "linux": {
             "namespaces": namespaces,
-            "uidMappings": [{ "containerID": me.uid, "hostID": me.uid, "size": 1 }],
-            "gidMappings": [{ "containerID": me.gid, "hostID": me.gid, "size": 1 }],
+            "uidMappings": [{ "containerID": inside.uid, "hostID": me.uid, "size": 1 }],
+            "gidMappings": [{ "containerID": inside.gid, "hostID": me.gid, "size": 1 }],
             "resources": resources(spec),
             "seccomp": seccomp(spec),
         },

@@ -98,12 +98,14 @@ pub(super) struct Observer<'a> {
     spec: &'a TaskSpec,
     plan: &'a Plan,
     listener: OwnedFd,
+    /// What the task has made in directories that would be private.
+    own: BTreeSet<PathBuf>,
     pub refusals: BTreeSet<Refusal>,
 }
 
 impl<'a> Observer<'a> {
     pub(super) fn new(spec: &'a TaskSpec, plan: &'a Plan, listener: OwnedFd) -> Observer<'a> {
-        Observer { spec, plan, listener, refusals: BTreeSet::new() }
+        Observer { spec, plan, listener, own: BTreeSet::new(), refusals: BTreeSet::new() }
     }
 
     pub(super) fn listener(&self) -> &OwnedFd {
@@ -135,7 +137,7 @@ impl<'a> Observer<'a> {
     }
 
     fn judge_path(
-        &self,
+        &mut self,
         call: &sys::ShownCall,
         dir: Option<usize>,
         path: usize,
@@ -159,12 +161,31 @@ impl<'a> Observer<'a> {
             Use::Execute => RefusalKind::Execute,
             _ => RefusalKind::Read,
         };
+        let granted = match self.private_entry(&full) {
+            Some(entry) if self.own.contains(&entry) => Access::Write,
+            // The host's /tmp has it, the sandbox's would not.
+            Some(entry) if entry.exists() => Access::Hidden,
+            Some(entry) => {
+                self.own.extend(change.then_some(entry));
+                Access::Write
+            }
+            None => access(self.plan, &full),
+        };
         // What is not there is not there in the sandbox either.
         if !change && !full.exists() {
             return None;
         }
         let needed = if change { Access::Write } else { Access::Read };
-        (access(self.plan, &full) < needed).then_some(Refusal { kind, what: full })
+        (granted < needed).then_some(Refusal { kind, what: full })
+    }
+
+    /// The entry of a private directory, such as /tmp, that a path is in.
+    fn private_entry(&self, path: &Path) -> Option<PathBuf> {
+        let (dir, node) = path.ancestors().find_map(|dir| Some((dir, self.plan.nodes.get(dir)?)))?;
+        let entry = path.strip_prefix(dir).ok()?.components().next()?;
+        // On the way to something that is mounted there.
+        let leads_on = self.plan.nodes.keys().any(|node| node != path && node.starts_with(path));
+        (matches!(node, Node::Tmpfs { .. }) && !leads_on).then(|| dir.join(entry))
     }
 
     fn judge_address(&self, call: &sys::ShownCall) -> Option<Refusal> {

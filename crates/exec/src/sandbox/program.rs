@@ -161,20 +161,23 @@ extern "C" fn enter(argument: *mut c_void) -> i32 {
                 break 'failed "set a resource limit";
             }
         }
+        // Written to `shared` only when all have failed: its memory is the parent's, who looks there
+        // once the program runs.
+        let mut failure = 0;
         for candidate in &program.candidates {
             // SAFETY: all are C strings or null-terminated lists of them.
             unsafe { libc::execve(candidate.as_ptr(), shared.argv, shared.env) };
             // SAFETY: the location of errno of this thread, which `start` does not use meanwhile.
             let errno = unsafe { *libc::__errno_location() };
             // A file that may not be executed is remembered, one that is not there is not.
-            if shared.errno == 0 || errno != libc::ENOENT {
-                shared.errno = errno;
+            if failure == 0 || errno != libc::ENOENT {
+                failure = errno;
             }
             if !matches!(errno, libc::ENOENT | libc::ENOTDIR | libc::EACCES) {
                 break;
             }
         }
-        shared.errno = if shared.errno == 0 { libc::ENOENT } else { shared.errno };
+        shared.errno = if failure == 0 { libc::ENOENT } else { failure };
         shared.failed = "";
         // SAFETY: ends the process without running anything of its parent's.
         unsafe { libc::_exit(127) }

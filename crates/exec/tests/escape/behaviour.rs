@@ -214,17 +214,19 @@ fn callback(dir: &Path) -> Result<String, String> {
     let outcome = with_io(&dir.join("log"), |io| {
         sandbox.call(&spec, io, || {
             let pid = std::process::id();
-            let outside = fs::write(dir.join("outside"), "x").is_err();
+            // Fails, or goes to a directory that is the sandbox's own.
+            fs::write(dir.join("outside"), "x").ok();
             let inside = fs::write("inside", "x").is_ok();
             let fds = unsafe {
                 libc::fcntl(kept_fd, libc::F_GETFD) >= 0 && libc::fcntl(lost_fd, libc::F_GETFD) < 0
             };
-            println!("pid {pid} outside {outside} inside {inside} fds {fds}");
-            if pid < 10 && outside && inside && fds { 42 } else { 1 }
+            println!("pid {pid} inside {inside} fds {fds}");
+            if pid < 10 && inside && fds { 42 } else { 1 }
         })
     })
     .map_err(text)?;
-    expect(outcome.0.status == ExitStatus::Code(42) && work.join("inside").exists(), &outcome)
+    let files = (work.join("inside").exists(), dir.join("outside").exists());
+    expect(outcome.0.status == ExitStatus::Code(42) && files == (true, false), &(outcome, files))
 }
 
 fn loopback(dir: &Path) -> Result<String, String> {
@@ -412,11 +414,6 @@ fn oci(dir: &Path) -> Result<String, String> {
                   grep Cap /proc/self/status >> result; ls /proc/1/root >> result 2>&1; unshare -U true 2>> result; \
                   hostname >> result; exit 9";
     let mut spec = bench.spec(script);
-    let me = unsafe { libc::geteuid() };
-    if me == 0 {
-        // The bundle's task has the id of who exports it.
-        return Err("not checked: root's own tasks run under another id than a bundle of root's".into());
-    }
     spec.hidden.push(bench.work.join("none"));
     let (outcome, log) = bench.run(&spec).map_err(text)?;
     let here = fs::read_to_string(bench.work.join("result")).unwrap();
@@ -440,7 +437,8 @@ fn oci(dir: &Path) -> Result<String, String> {
     let there = fs::read_to_string(bench.work.join("result")).unwrap_or_default();
     let stderr = String::from_utf8_lossy(&shown.stderr);
     if shown.status.code() != Some(9) && there.is_empty() {
-        return Err(format!("crun: {} {stderr}", shown.status));
+        let why = if stderr.contains("Cannot determine your user name") { "not checked: " } else { "" };
+        return Err(format!("{why}crun: {} {stderr}", shown.status));
     }
     let same = outcome.status == ExitStatus::Code(9) && shown.status.code() == Some(9) && here == there;
     expect(same, &(here, there, log, stderr))

@@ -98,6 +98,9 @@ pub const ALL: &[Attempt] = &[
         out("program added to /usr/bin")
     }),
     attempt("write-host-configuration", Works::AsRoot, |map| {
+        if !std::path::Path::new("/etc/fstab").exists() && !std::path::Path::new("/etc/shadow").exists() {
+            return held("another /etc");
+        }
         let file = format!("/etc/bitzel-escape-{}", map.victim);
         fs::write(&file, "x")?;
         fs::remove_file(&file)?;
