@@ -104,7 +104,8 @@ def preceedtask(task, with_recrdeptasks, d):
 def tasksbetween(task_start, task_end, d):
     """The tasks on any way from one task to another, both included, in the order a walk
     from the first along all ways meets them. Ways are tried in the order of `d.keys()`."""
-    deps = {task: d.getVarFlag(task, "deps", False) or () for task in d.keys() if d.getVarFlag(task, "task", False)}
+    tasks = set(listtasks(d))
+    deps = {task: d.getVarFlag(task, "deps", False) or () for task in d.keys() if task in tasks}
     arrives = {}
 
     def leads_there(task):

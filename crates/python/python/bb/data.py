@@ -62,8 +62,8 @@ def inheritFromOS(d, savedenv, permitted):
 def inherits_class(klass, d):
     """Whether a class was inherited, by this recipe or by the configuration."""
     files = d.getVar("__inherit_cache", False) or ()
-    ending = "/%s.bbclass" % klass
-    return any(file.endswith(ending) for file in files)
+    # Metadata asks so often that one search in all names pays.
+    return "/%s.bbclass\n" % klass in "\n".join(files) + "\n"
 
 
 def exported_keys(d):
@@ -138,7 +138,7 @@ def emit_env(o=sys.__stdout__, d=None, all=False):
 
 
 def _functions_from(func, d, python):
-    """A function and those it needs, level by level: (name, value) in order of writing."""
+    """The names of a function and those it needs, level by level, in order of writing."""
     seen = set()
     level = {func}
     while level:
@@ -185,7 +185,7 @@ def exported_or_unset(d):
 def emit_func_python(func, o=sys.__stdout__, d=None):
     """Write a Python function, a call of it, and the functions it calls as Python source."""
     for name in _functions_from(func, d, True):
-        o.write("def %s(d):\n%s\n" % (name, d.getVar(name, False)))
+        o.write("def %s(d):\n%s\n\n" % (name, (d.getVar(name, False) or "").rstrip("\n")))
         if name == func:
             o.write("%s(d)\n\n" % name)
 

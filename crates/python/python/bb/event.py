@@ -154,18 +154,26 @@ def register(name, handler, mask=None, filename=None, lineno=None, data=None):
     return result
 
 
+# Compiled handlers: every recipe registers those of its classes anew.
+_handler_code = {}
+
+
 def _function_from_text(name, body, filename, lineno):
     """The function with a body given as text, or None after an error message."""
-    import traceback
-    source = "def %s(e, d):\n%s" % (name, body)
-    try:
-        # The body's first line is the one after the handler's name.
-        code = compile("\n" * (int(lineno) - 1 if lineno is not None else 0) + source,
-                       filename or "%s(e, d)" % name, "exec")
-    except SyntaxError as err:
-        logger.error("Unable to register event handler '%s':\n%s", name,
-                     "".join(traceback.format_exception_only(type(err), err)))
-        return None
+    key = (name, body, filename, lineno)
+    code = _handler_code.get(key)
+    if code is None:
+        source = "def %s(e, d):\n%s" % (name, body)
+        try:
+            # The body's first line is the one after the handler's name.
+            code = compile("\n" * (int(lineno) - 1 if lineno is not None else 0) + source,
+                           filename or "%s(e, d)" % name, "exec")
+        except SyntaxError as err:
+            import traceback
+            logger.error("Unable to register event handler '%s':\n%s", name,
+                         "".join(traceback.format_exception_only(type(err), err)))
+            return None
+        _handler_code[key] = code
     namespace = {}
     bb.utils.simple_exec(code, namespace)
     return namespace[name]
@@ -205,6 +213,8 @@ def fire_class_handlers(event, d):
     if isinstance(event, logging.LogRecord):
         return
     wanted = _event_handler_map.get("%s.%s" % (event.__class__.__module__, event.__class__.__name__), ())
+    if not wanted and not _catchall_handlers:
+        return
     known = None if d is None else (d.getVar(_VARIABLE, False) or ())
     for name, handler in list(_handlers.items()):
         if name not in wanted and name not in _catchall_handlers:
