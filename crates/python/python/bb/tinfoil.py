@@ -294,6 +294,46 @@ class Tinfoil(object):
             raise TinfoilCommandFailed("`%s` has no variant `%s`" % (path, variant))
         return variants[variant]
 
+    def build_targets(self, targets, task=None, handle_events=True, extra_events=None, event_callback=None):
+        """Build targets, a list or text, by running `bitbake`; whether that worked.
+
+        Without `handle_events` it is only started, and None given. What it prints is shown;
+        no events of it are seen here.
+        """
+        if isinstance(targets, str):
+            targets = targets.split()
+        return self._run_bitbake((["-c", task] if task else []) + list(targets), wait=handle_events)
+
+    def build_file(self, buildfile, task, internal=True):
+        """Build a task of a recipe file, without what it depends on, by running `bitbake`; whether that worked."""
+        return self._run_bitbake(["-b", buildfile, "-c", task])
+
+    def build_file_sync(self, *args):
+        """`build_file`, with an error if it did not work."""
+        if not self.build_file(*args):
+            raise TinfoilCommandFailed("building %s failed" % args[0])
+
+    @staticmethod
+    def _run_bitbake(arguments, wait=True):
+        import shutil
+        import subprocess
+        program = shutil.which("bitbake")
+        if program is None:
+            raise TinfoilCommandFailed("cannot build: there is no `bitbake` in PATH, source the build environment first")
+        sys.stdout.flush()
+        process = subprocess.Popen([program] + arguments)
+        return process.wait() == 0 if wait else None
+
+    def run_command(self, command, *params, handle_events=True):
+        """Do what a command of the server does: `getVariable NAME [expand]`, `setVariable NAME VALUE`."""
+        if command == "getVariable":
+            name, expand = (params + (True,))[:2]
+            return self.config_data.getVar(name, expand)
+        if command == "setVariable":
+            self.config_data.setVar(*params)
+            return None
+        raise TinfoilCommandFailed("command `%s` needs a server, which there is none of" % command)
+
     def modified_files(self):
         """Say that files were changed: recipes and configuration are read anew."""
         self._caches = None
