@@ -25,7 +25,7 @@ pub enum Resource {
     Disk,
     /// Files the task may have made in its directories and still hold.
     Files,
-    /// Bytes of the private /tmp and of /dev/shm, each.
+    /// Bytes of the private /tmp.
     Tmp,
 }
 

@@ -8,9 +8,9 @@ use crate::view::{HostView, Resolved, resolve};
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-/// Bytes of /tmp and of /dev/shm where no limit says otherwise.
+/// Bytes of /tmp where no limit says otherwise.
 const TMP_SIZE: u64 = 16 << 30;
-/// Files in them.
+/// Files in it.
 const TMP_FILES: u64 = 1 << 20;
 /// Devices every task has; harmless, and present on any Linux.
 const DEVICES: [&str; 5] = ["null", "zero", "full", "random", "urandom"];
@@ -92,10 +92,11 @@ impl Plan {
         let size = spec.limits.get(Resource::Tmp).unwrap_or(TMP_SIZE);
         let tmpfs = Node::Tmpfs { mode: 0o1777, size, files: TMP_FILES };
         self.put("/proc", Node::Proc);
-        self.put("/tmp", tmpfs.clone());
+        self.put("/tmp", tmpfs);
+        // One file system for all that is private and short-lived: each costs every task time.
+        self.put("/dev/shm", Node::Link("../tmp".into()));
         self.put("/var/tmp", Node::Link("../tmp".into()));
         self.put("/etc/mtab", Node::Link("../proc/self/mounts".into()));
-        self.put("/dev/shm", tmpfs);
         for name in DEVICES.iter().chain(spec.interactive.then_some(&"tty")) {
             let real = Path::new("/dev").join(name);
             let access = Access::Write;

@@ -71,14 +71,14 @@ fn open_source(
 ) -> Result<OwnedFd, SetupError> {
     let flags =
         OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
-    let mount = if from == Origin::System {
+    let mount = if from != Origin::Task {
         open_tree(CWD, real, flags).step("bind")?
     } else {
         let path = sys::open_without_links(real).step("open")?;
         open_tree(&path, c"", flags | OpenTreeFlags::AT_EMPTY_PATH).step("bind")?
     };
     let set = match (from, access) {
-        (Origin::Device, _) => NOSUID,
+        (Origin::Device, _) => return Ok(mount),
         (_, Access::Write) => NOSUID | NODEV,
         _ => NOSUID | NODEV | RDONLY,
     };
