@@ -38,6 +38,22 @@ pub enum Error {
         "Overrides could not be expanded into a stable state after 5 iterations, overrides must be being referenced by other overridden variables in some recursive fashion. Please provide your configuration to bitbake-devel so we can laugh, er, I mean try and understand how to make it work."
     )]
     UnstableOverrides,
+    /// Code that a signature stands on cannot be scanned.
+    #[error("`{name}`: {error}")]
+    Scan {
+        /// The variable or function that holds the code.
+        name: String,
+        /// What is wrong with it.
+        error: bitzel_scan::ScanError,
+    },
+    /// A word of a variable that should be a list of `NAME=value`.
+    #[error("{variable}: `{item}` is not of the form NAME=value")]
+    NotAssignment {
+        /// The variable that holds the list.
+        variable: &'static str,
+        /// The word.
+        item: String,
+    },
     /// A variable that has a new name.
     #[error("{0}")]
     Renamed(String),

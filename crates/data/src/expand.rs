@@ -42,6 +42,15 @@ impl DataStore {
 
     /// One round: first all `${NAME}`, those within Python code included, then the code.
     fn expand_once(&self, text: &Rc<str>, owner: Owner) -> Result<Rc<str>> {
+        let out = self.substitute_all(text, owner)?;
+        if !out.contains("${@") {
+            return Ok(out.into());
+        }
+        self.run_inline(out, owner)
+    }
+
+    /// Replaces all `${NAME}`; code is not run.
+    pub(crate) fn substitute_all(&self, text: &Rc<str>, owner: Owner) -> Result<String> {
         let template = self.context().template(text);
         let mut out = String::with_capacity(text.len() * 2);
         for segment in &template.segments {
@@ -52,10 +61,7 @@ impl DataStore {
                 }
             }
         }
-        if !out.contains("${@") {
-            return Ok(out.into());
-        }
-        self.run_inline(out, owner)
+        Ok(out)
     }
 
     fn substitute(&self, sym: Sym, written: &str, owner: Owner, out: &mut String) -> Result<()> {
@@ -94,7 +100,7 @@ impl DataStore {
         Ok(out.into())
     }
 
-    fn inline_value(&self, code: &str, owner: Owner) -> Result<Rc<str>> {
+    pub(crate) fn inline_value(&self, code: &str, owner: Owner) -> Result<Rc<str>> {
         let context = self.context().clone();
         let sym = context.sym(code);
         let key = CacheKey::Expression(sym);

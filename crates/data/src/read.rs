@@ -250,6 +250,44 @@ impl DataStore {
         }
     }
 
+    /// A flag's value by interned names, unexpanded; weak defaults count.
+    pub(crate) fn flag_value(&self, sym: Sym, flag: Sym) -> Option<Value> {
+        let var = self.var(sym)?;
+        let value = var.flag(flag).or_else(|| var.weak_flag(flag)).cloned();
+        value.filter(|value| !matches!(value, Value::None))
+    }
+
+    /// A flag's expanded value by interned names.
+    pub(crate) fn flag_expanded(&self, sym: Sym, flag: Sym) -> Result<Option<Value>> {
+        match self.flag_value(sym, flag) {
+            Some(Value::Str(text)) if text.contains("${") => self.expanded_flag(sym, flag, &text).map(Some),
+            other => Ok(other),
+        }
+    }
+
+    /// The value before expansion, by interned name.
+    pub(crate) fn unexpanded_of(&self, sym: Sym) -> Result<Unexpanded> {
+        self.unexpanded(sym, ReadOptions { expand: false, ..ReadOptions::default() })
+    }
+
+    /// Does the variable exist (in the sense of [`DataStore::keys`])? By interned name.
+    pub(crate) fn exists(&self, sym: Sym) -> bool {
+        self.var(sym).is_some_and(|var| {
+            var.exists()
+                || (!var.candidates.is_empty()
+                    && self.overrides().is_ok_and(|on| var.candidates.iter().any(|c| on.all(&c.parts))))
+        })
+    }
+
+    /// Variables that shell tasks get in their environment: those with a true `export`
+    /// flag and no true `unexport` flag.
+    pub(crate) fn exported(&self) -> Vec<Sym> {
+        let context = self.context();
+        let (export, unexport) = (context.sym("export"), context.sym("unexport"));
+        let on = |var: &Var, flag| var.flag(flag).is_some_and(Value::is_true);
+        self.select(|var| on(var, export) && !on(var, unexport))
+    }
+
     /// A flag's value as set, unexpanded; a weak default counts as none.
     pub fn get_own_flag(&self, name: &str, flag: &str) -> Option<Value> {
         let context = self.context();

@@ -130,6 +130,11 @@ impl DataStore {
         self.0.vars.borrow().get(&sym).cloned()
     }
 
+    /// The variables that `wanted` says yes to, in no order.
+    pub(crate) fn select(&self, wanted: impl Fn(&Var) -> bool) -> Vec<Sym> {
+        self.0.vars.borrow().iter().filter(|(_, var)| wanted(var)).map(|(&sym, _)| sym).collect()
+    }
+
     pub(crate) fn version_of(&self, input: Input) -> u64 {
         let vars = self.0.vars.borrow();
         match input {
@@ -179,6 +184,12 @@ impl DataStore {
         self.written(Some(sym));
     }
 
+    /// The running computation depends on which variables exist.
+    fn note_keys(&self) {
+        self.note_until_write();
+        self.note_overrides();
+    }
+
     fn claim(&self, sym: Sym, var: &mut Var) {
         if var.owner != self.0.id {
             var.owner = self.0.id;
@@ -190,6 +201,7 @@ impl DataStore {
     /// is a copy of, those written there, in order of first writing; and last those
     /// that stand for an active override. A name may be in several lists.
     pub fn keys_by_origin(&self) -> (Vec<Vec<Rc<str>>>, Vec<Rc<str>>) {
+        self.note_keys();
         let active = self.overrides().ok();
         let vars = self.0.vars.borrow();
         let overridden = |var: &Var| {
@@ -239,6 +251,7 @@ impl DataStore {
     /// All variables that exist, those that exist only through an active override
     /// included, sorted by name.
     pub fn keys(&self) -> Vec<Rc<str>> {
+        self.note_keys();
         let active = self.overrides().ok();
         let vars = self.0.vars.borrow();
         let mut keys: Vec<Rc<str>> = vars
@@ -270,8 +283,13 @@ impl DataStore {
 
     /// Does the variable exist (in the sense of [`DataStore::keys`])?
     pub fn contains(&self, name: &str) -> bool {
-        let Some(sym) = self.0.context.find_sym(name) else { return false };
+        let sym = self.0.context.sym(name);
+        self.note_input(Input::Content(sym));
+        self.note_input(Input::Flags(sym));
         let Some(var) = self.var(sym) else { return false };
+        if var.looks_at_overrides() {
+            self.note_overrides();
+        }
         var.exists()
             || self.overrides().is_ok_and(|active| var.candidates.iter().any(|c| active.all(&c.parts)))
     }

@@ -1,0 +1,203 @@
+//! The signatures of one recipe variant, and what is kept from one to the next.
+
+use super::basehash::{Closure, base_hashes};
+use super::dependencies::{Node, python_text};
+use super::finds::FindCache;
+use super::library::Library;
+use crate::context::Context;
+use crate::store::DataStore;
+use crate::symbol::Sym;
+use crate::value::Value;
+use crate::{Error, Result, SetInfo};
+use bitzel_scan::CallVisitor;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::rc::Rc;
+
+/// What is kept between recipes: finds by text, and names of flags. One per process.
+pub struct SignatureCache {
+    pub(crate) finds: FindCache,
+    pub(crate) library: Library,
+    pub(crate) visitor: Box<dyn CallVisitor>,
+    pub(crate) flag_names: Rc<FlagNames>,
+    flag_syms: FxHashMap<(Sym, Sym), Sym>,
+    flags_of: FxHashMap<Sym, Option<(Sym, Sym)>>,
+}
+
+/// Flags that bear on signatures.
+pub(crate) struct FlagNames {
+    pub(crate) func: Sym,
+    pub(crate) python: Sym,
+    pub(crate) vardeps: Sym,
+    pub(crate) vardepsexclude: Sym,
+    pub(crate) vardepvalue: Sym,
+    pub(crate) vardepvalueexclude: Sym,
+    pub(crate) prefuncs: Sym,
+    pub(crate) postfuncs: Sym,
+    pub(crate) exports: Sym,
+}
+
+impl SignatureCache {
+    /// A cache for the stores of `context`. `visitor` answers for library functions
+    /// with `visitorcode`.
+    pub fn new(context: &Context, library: Library, visitor: Box<dyn CallVisitor>) -> SignatureCache {
+        let sym = |name| context.sym(name);
+        let flag_names = FlagNames {
+            func: sym("func"),
+            python: sym("python"),
+            vardeps: sym("vardeps"),
+            vardepsexclude: sym("vardepsexclude"),
+            vardepvalue: sym("vardepvalue"),
+            vardepvalueexclude: sym("vardepvalueexclude"),
+            prefuncs: sym("prefuncs"),
+            postfuncs: sym("postfuncs"),
+            exports: sym("exports"),
+        };
+        SignatureCache {
+            finds: FindCache::default(),
+            library,
+            visitor,
+            flag_names: Rc::new(flag_names),
+            flag_syms: FxHashMap::default(),
+            flags_of: FxHashMap::default(),
+        }
+    }
+
+    /// The name `VARIABLE[flag]`.
+    pub(crate) fn flag_sym(&mut self, variable: Sym, flag: Sym, context: &Context) -> Sym {
+        if let Some(&sym) = self.flag_syms.get(&(variable, flag)) {
+            return sym;
+        }
+        let sym = context.sym(&format!("{}[{}]", context.name(variable), context.name(flag)));
+        self.flag_syms.insert((variable, flag), sym);
+        self.flags_of.insert(sym, Some((variable, flag)));
+        sym
+    }
+
+    /// Variable and flag, for names of the form `VARIABLE[flag]`.
+    pub(crate) fn flag_of(&mut self, sym: Sym, context: &Context) -> Option<(Sym, Sym)> {
+        *self.flags_of.entry(sym).or_insert_with(|| {
+            let name = context.name(sym);
+            let (variable, flag) = name.strip_suffix(']')?.split_once('[')?;
+            Some((context.sym(variable), context.sym(flag)))
+        })
+    }
+}
+
+/// One signing: the store, and what of it bears on all names.
+pub(crate) struct Run<'s> {
+    pub(crate) store: &'s DataStore,
+    /// The store as functions are looked at: with the values of BB_HASH_CODEPARSER_VALS.
+    pub(crate) code: &'s DataStore,
+    /// Exported variables: every shell function depends on them.
+    pub(crate) exported: Rc<[Sym]>,
+    ignored: FxHashSet<Sym>,
+    /// Flags that are not hashed; none of them is where this is empty.
+    excluded_flags: FxHashSet<Sym>,
+}
+
+impl Run<'_> {
+    pub(crate) fn is_ignored(&self, name: Sym) -> bool {
+        self.ignored.contains(&name)
+    }
+
+    /// Is there something of this name that code may refer to?
+    pub(crate) fn exists(&self, name: Sym, cache: &SignatureCache) -> bool {
+        if cache.library.get(name).is_some() {
+            return true;
+        }
+        self.store.exists(name) && !self.store.context().name(name).starts_with("__")
+    }
+
+    /// BitBake: where BB_SIGNATURE_EXCLUDE_FLAGS is empty, no flag is hashed.
+    pub(crate) fn hashes_flag(&self, flag: Sym) -> bool {
+        !self.excluded_flags.is_empty()
+            && !self.excluded_flags.contains(&flag)
+            && !self.store.context().name(flag).starts_with(['_', ':'])
+    }
+}
+
+/// Base hashes of a recipe's tasks, and what they stand on.
+pub struct Signatures {
+    names: Vec<Rc<str>>,
+    dependencies: Vec<Vec<Rc<str>>>,
+    values: Vec<Option<Value>>,
+    base_hashes: Vec<(Rc<str>, String)>,
+}
+
+impl Signatures {
+    /// Task and base hash in hex, in the order of the tasks given.
+    pub fn base_hashes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.base_hashes.iter().map(|(task, hash)| (&**task, hash.as_str()))
+    }
+
+    /// Each name that a task reaches, sorted, with the names it depends on, sorted too
+    /// (BitBake's `gendeps`), and what is hashed for it (`varvals`).
+    pub fn nodes(&self) -> impl Iterator<Item = (&str, &[Rc<str>], Option<&Value>)> {
+        let rest = self.dependencies.iter().zip(&self.values);
+        self.names.iter().zip(rest).map(|(name, (deps, value))| (&**name, deps.as_slice(), value.as_ref()))
+    }
+}
+
+/// Computes dependencies and base hashes of `tasks`, for a store after finalisation.
+///
+/// # Errors
+/// If code cannot be scanned or a value that counts cannot be expanded.
+pub fn sign(store: &DataStore, tasks: &[Rc<str>], cache: &mut SignatureCache) -> Result<Signatures> {
+    let code = code_store(store)?;
+    let run = Run {
+        store,
+        code: code.as_ref().unwrap_or(store),
+        exported: store.exported().into(),
+        ignored: words(store, "BB_BASEHASH_IGNORE_VARS")?,
+        excluded_flags: words(store, "BB_SIGNATURE_EXCLUDE_FLAGS")?,
+    };
+    let context = store.context();
+    let tasks: Vec<Sym> = tasks.iter().map(|task| context.sym(task)).collect();
+    let mut nodes: FxHashMap<Sym, Node> = FxHashMap::default();
+    let mut waiting = tasks.clone();
+    while let Some(name) = waiting.pop() {
+        if nodes.contains_key(&name) {
+            continue;
+        }
+        let node = cache.node(name, &run)?;
+        waiting.extend(node.dependencies.iter().filter(|dep| !nodes.contains_key(dep)));
+        nodes.insert(name, node);
+    }
+    let closure = Closure::new(nodes, &tasks, context);
+    let base_hashes = base_hashes(&closure);
+    let Closure { names, dependencies, values, tasks } = closure;
+    let named = |ranks: Vec<u32>| ranks.into_iter().map(|rank| names[rank as usize].clone()).collect();
+    let base_hashes = tasks.iter().map(|&task| names[task as usize].clone()).zip(base_hashes).collect();
+    Ok(Signatures { dependencies: dependencies.into_iter().map(named).collect(), values, base_hashes, names })
+}
+
+fn words(store: &DataStore, name: &str) -> Result<FxHashSet<Sym>> {
+    let text = store.get_or_empty(name)?;
+    Ok(text.split_whitespace().map(|word| store.context().sym(word)).collect())
+}
+
+/// The store in which functions are looked at: values that differ between recipes are
+/// replaced, so that many function bodies are the same text.
+fn code_store(store: &DataStore) -> Result<Option<DataStore>> {
+    let replaced = store.get_or_empty("BB_HASH_CODEPARSER_VALS")?;
+    if replaced.trim().is_empty() {
+        return Ok(None);
+    }
+    let code = store.create_copy();
+    for item in replaced.split_whitespace() {
+        let (name, value) = item.split_once('=').ok_or_else(|| Error::NotAssignment {
+            variable: "BB_HASH_CODEPARSER_VALS",
+            item: item.to_owned(),
+        })?;
+        code.set(name, Value::str(value.replace("%20", " ")), &SetInfo::default())?;
+    }
+    Ok(Some(code))
+}
+
+/// `str()` of what is hashed for a name.
+pub(crate) fn hashed_text(value: &Value) -> std::borrow::Cow<'_, str> {
+    match value {
+        Value::Str(text) => std::borrow::Cow::Borrowed(text),
+        other => std::borrow::Cow::Owned(python_text(other)),
+    }
+}
