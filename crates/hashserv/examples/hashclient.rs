@@ -30,7 +30,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     report.unihash = hash('e');
     println!("same output: {}", &client.report(&report)?[..4]);
     let (known, unknown) = (hash('d'), hash('0'));
-    let questions: Vec<(&str, &str)> = (0..1000).map(|n| ("try", if n % 2 == 0 { &*known } else { &*unknown })).collect();
+    let questions: Vec<(&str, &str)> =
+        (0..1000).map(|n| ("try", if n % 2 == 0 { &*known } else { &*unknown })).collect();
     let answers = client.unihashes(&questions)?;
     println!("known: {} of {}", answers.iter().flatten().count(), answers.len());
     println!("exists: {} {}", client.unihash_exists(&hash('c'))?, client.unihash_exists(&hash('d'))?);

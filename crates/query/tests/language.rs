@@ -106,7 +106,7 @@ fn mistakes_are_pointed_at() {
     let message = |text: &str| query(&drawn(), text).unwrap_err().to_string();
     assert_eq!(
         message("deps(a) + dpes(b)"),
-        "unknown function `dpes`; close matches: deps\n  query, line 1, column 11:\n  deps(a) + dpes(b)\n            ^^^^"
+        "unknown function `dpes`; close matches: deps, rdeps\n  query, line 1, column 11:\n  deps(a) + dpes(b)\n            ^^^^"
     );
     assert!(message("deps(zzz)").starts_with("no recipe or task matches `zzz`; close matches: a\n"));
     assert!(message("$x").starts_with("undefined variable `$x`"));

@@ -12,6 +12,7 @@ mod cycle;
 mod dot;
 mod edges;
 mod error;
+mod explain;
 mod graph;
 mod index;
 mod names;
@@ -32,6 +33,10 @@ pub use cycle::CycleReport;
 pub use dot::{pn_buildlist, task_depends};
 pub use edges::GraphOptions;
 pub use error::{Conflict, ConflictingProvider, GraphError, Missing};
+pub use explain::{
+    Affected, Cause, Change, Reason, Rebuild, SigFinder, Why, affected_recipes, rebuilds, tasks_reading,
+    tasks_using, why,
+};
 pub use graph::{EdgeKinds, GraphBuilder, Rows, TaskGraph, TaskIx};
 pub use index::{ProviderIndex, Recipe, RecipeIx};
 pub use names::Names;

@@ -48,6 +48,6 @@ mod tests {
         let known = ["xylophone", "telephone", "busybox", "xylofon"];
         assert_eq!(close_matches("xylofone", known.into_iter()), ["xylofon", "xylophone"]);
         assert!(close_matches("zzz", known.into_iter()).is_empty());
-        assert_eq!(close_matches("dpes", ["deps", "rdeps"].into_iter()), ["deps"]);
+        assert_eq!(close_matches("dpes", ["rdeps", "deps", "some"].into_iter()), ["deps", "rdeps"]);
     }
 }

@@ -3,6 +3,7 @@
 use crate::siginfo::error::SiginfoError;
 use crate::siginfo::record::Siginfo;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -69,7 +70,10 @@ pub fn write_siginfo(path: &Path, info: &Siginfo) -> Result<(), SiginfoError> {
 
 /// Sorted keys, no blanks, nothing but ASCII: as Python writes it.
 fn json(info: &Siginfo) -> Vec<u8> {
-    let sorted = serde_json::to_value(info).expect("a record of texts is JSON");
+    let value = serde_json::to_value(info).expect("a record of texts is JSON");
+    // All maps within are sorted by themselves; this one holds fields of two structs.
+    let sorted: BTreeMap<String, serde_json::Value> =
+        serde_json::from_value(value).expect("a record is an object");
     let mut out = Vec::new();
     sorted
         .serialize(&mut serde_json::Serializer::with_formatter(&mut out, AsciiOnly))
