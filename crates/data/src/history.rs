@@ -94,22 +94,14 @@ pub struct IncludeNode {
 /// Which file included which. Files nest as they are entered and left.
 #[derive(Clone, Debug, Default)]
 pub struct IncludeHistory {
-    tracking: bool,
     roots: Vec<IncludeNode>,
     open: Vec<IncludeNode>,
 }
 
 impl IncludeHistory {
-    /// Switches recording on or off.
-    pub fn track(&mut self, on: bool) {
-        self.tracking = on;
-    }
-
     /// A file begins.
     pub fn enter(&mut self, file: &str) {
-        if self.tracking {
-            self.open.push(IncludeNode { file: file.into(), children: Vec::new() });
-        }
+        self.open.push(IncludeNode { file: file.into(), children: Vec::new() });
     }
 
     /// The file entered last ends.

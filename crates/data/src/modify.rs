@@ -5,7 +5,7 @@ use crate::store::DataStore;
 use crate::symbol::Sym;
 use crate::value::Value;
 use crate::var::{Candidate, Modifier, Var};
-use crate::{Error, ReadOptions, Result};
+use crate::{Error, LogLevel, ReadOptions, Result};
 use bitzel_base::SourceLoc;
 use std::rc::Rc;
 
@@ -84,6 +84,22 @@ fn split_keyword(name: &str) -> Option<(&str, Keyword, &'static str, Option<&str
     None
 }
 
+/// Variable whose flags name renamed variables.
+const RENAMES: &str = "BB_RENAMED_VARIABLES";
+
+/// Variables that BitBake renamed itself.
+const RENAMED: [(&str, &str); 9] = [
+    ("BB_ENV_WHITELIST", "BB_ENV_PASSTHROUGH"),
+    ("BB_ENV_EXTRAWHITE", "BB_ENV_PASSTHROUGH_ADDITIONS"),
+    ("BB_HASHBASE_WHITELIST", "BB_BASEHASH_IGNORE_VARS"),
+    ("BB_HASHCONFIG_WHITELIST", "BB_HASHCONFIG_IGNORE_VARS"),
+    ("BB_HASHTASK_WHITELIST", "BB_TASKHASH_IGNORE_TASKS"),
+    ("BB_SETSCENE_ENFORCE_WHITELIST", "BB_SETSCENE_ENFORCE_IGNORE_TASKS"),
+    ("MULTI_PROVIDER_WHITELIST", "BB_MULTI_PROVIDER_ALLOWED"),
+    ("BB_STAMP_WHITELIST", "is a deprecated variable and support has been removed"),
+    ("BB_STAMP_POLICY", "is a deprecated variable and support has been removed"),
+];
+
 const OLD_KEYWORDS: [&str; 3] = ["_append", "_prepend", "_remove"];
 
 /// May `name` be an override: does it begin with a lower-case letter or a digit?
@@ -98,12 +114,14 @@ impl DataStore {
         if name.contains('_') && OLD_KEYWORDS.iter().any(|old| name.contains(old)) {
             return Err(Error::OldOverrideSyntax(with_location(name, info)));
         }
+        self.check_renamed(name, info)?;
         if let Some((base, keyword, text, spec)) = split_keyword(name) {
             self.add_modifier(base, keyword, spec, value.clone());
+            let op = spec.map_or_else(|| text.to_owned(), |spec| format!("{text}[{spec}]"));
             self.record(base, info, || HistoryEvent {
-                op: text.into(),
+                op: op.into(),
                 detail: value,
-                variable: name.into(),
+                variable: base.into(),
                 ..HistoryEvent::default()
             });
             return self.add_candidate(base);
@@ -137,6 +155,34 @@ impl DataStore {
         if self.var(sym).is_none() {
             self.change(sym, |_| ());
         }
+    }
+
+    /// Complains of a variable that has a new name (BB_RENAMED_VARIABLES and the names
+    /// BitBake itself gave up). Statements go on; the parse fails when the file is done.
+    fn check_renamed(&self, name: &str, info: &SetInfo) -> Result<()> {
+        let base = name.split(':').next().unwrap_or(name);
+        let built_in = RENAMED.iter().find(|(old, _)| *old == base).map(|(_, new)| (*new).to_owned());
+        let renames = self.context().find_sym(RENAMES).and_then(|sym| self.var(sym));
+        let listed = renames.and_then(|var| {
+            var.flag(self.context().sym(base)).and_then(|v| v.as_str().map(|t| t.to_string()))
+        });
+        let Some(new) = built_in.or(listed) else { return Ok(()) };
+        let text = if new.starts_with("is ") || new.contains(' ') {
+            new
+        } else {
+            format!("has been renamed to {new}")
+        };
+        let place = match &info.loc {
+            Some(loc) if base != name => {
+                format!(" (file: {} line: {} referenced as: {name})", loc.file, loc.line)
+            }
+            Some(loc) => format!(" (file: {} line: {})", loc.file, loc.line),
+            None => String::new(),
+        };
+        self.context().interp().log(LogLevel::Error, &format!("Variable {base} {text}{place}"));
+        let failed = self.context().sym("_FAILPARSINGERRORHANDLED");
+        self.change(failed, |var| var.content = Some(Value::Bool(true)));
+        Ok(())
     }
 
     fn add_modifier(&self, base: &str, keyword: Keyword, spec: Option<&str>, text: Value) {
@@ -286,12 +332,7 @@ impl DataStore {
         if name.contains(':') {
             self.add_candidate(name)?;
         }
-        self.record(name, info, || HistoryEvent {
-            op: info.op.unwrap_or("set?").into(),
-            detail: info.detail.clone().unwrap_or_else(|| value.clone()),
-            variable: info.shown_as.unwrap_or(name).into(),
-            ..HistoryEvent::default()
-        });
+        self.record(name, info, || flag_event(info, name, "_defaultval", "set", value.clone()));
         self.change(self.context().sym(name), |var| var.weak = Some(value));
         Ok(())
     }
@@ -304,6 +345,9 @@ impl DataStore {
         if flag == "_content" {
             return self.set(name, value, info);
         }
+        if name != RENAMES {
+            self.check_renamed(name, info)?;
+        }
         let flag_sym = self.context().sym(flag);
         self.record(name, info, || flag_event(info, name, flag, "set", value.clone()));
         self.change_flags(self.context().sym(name), |var| var.set_flag(flag_sym, value));
@@ -313,7 +357,8 @@ impl DataStore {
     /// Sets a weak default of a flag (`VAR[flag] ??=`, 2.18).
     pub fn set_weak_flag(&self, name: &str, flag: &str, value: Value, info: &SetInfo) {
         let flag_sym = self.context().sym(flag);
-        self.record(name, info, || flag_event(info, name, flag, "set?", value.clone()));
+        let shown = format!("_defaultval_flag_{flag}");
+        self.record(name, info, || flag_event(info, name, &shown, "set", value.clone()));
         self.change_flags(self.context().sym(name), |var| var.set_weak_flag(flag_sym, value));
     }
 
@@ -340,14 +385,12 @@ impl DataStore {
         }
     }
 
-    /// Sets the filter expressions applied to the expanded value (2.18).
+    /// Sets the filter expression applied to the expanded value (2.18).
     pub fn set_filter(&self, name: &str, expression: &str) {
         let version = self.context().new_version();
         self.change(self.context().sym(name), |var| {
             var.filters_version = version;
-            if !var.filters.iter().any(|old| **old == *expression) {
-                var.filters.push(expression.into());
-            }
+            var.filters = vec![expression.into()];
         });
     }
 

@@ -24,8 +24,8 @@ impl Active {
     }
 }
 
-/// OVERRIDES must settle within this many rounds.
-const ROUNDS: usize = 5;
+/// OVERRIDES may change five times; one more round must find it settled.
+const ROUNDS: usize = 7;
 
 impl DataStore {
     /// The active overrides, lowest priority first.

@@ -181,6 +181,11 @@ impl Context {
         environ
     }
 
+    /// Where temporary folders are made.
+    pub fn temp_dir(&self) -> &Path {
+        Path::new(self.var("TMPDIR").unwrap_or("/tmp"))
+    }
+
     /// The variable of the caller, unless it is empty.
     pub fn var(&self, name: &str) -> Option<&str> {
         self.env.get(name).map(String::as_str).filter(|value| !value.is_empty())
@@ -239,6 +244,8 @@ pub struct Distro {
     pub version: String,
     /// `NAME`.
     pub name: String,
+    /// `VERSION_CODENAME`, else `VERSION_ID`.
+    pub release: String,
     /// `ID_LIKE`, else `ID`; words in lower case.
     pub bases: Vec<String>,
 }
@@ -255,5 +262,7 @@ pub fn distro() -> Distro {
     let (id, like) = (field("ID"), field("ID_LIKE"));
     let bases = if like.is_empty() { &id } else { &like };
     let bases = bases.to_lowercase().split_whitespace().map(str::to_owned).collect();
-    Distro { version: field("VERSION_ID"), name: field("NAME"), id, bases }
+    let (version, codename) = (field("VERSION_ID"), field("VERSION_CODENAME"));
+    let release = if codename.is_empty() { version.clone() } else { codename };
+    Distro { version, name: field("NAME"), release, id, bases }
 }

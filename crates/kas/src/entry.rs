@@ -34,12 +34,12 @@ pub fn main(args: Vec<OsString>, invocation: &Invocation, builder: &Builder<'_>)
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
+    let level = args::text(&matches, "log-level").and_then(Level::named);
     let Some((name, matches)) = matches.subcommand() else {
         let _ = parser.print_help();
         return ExitCode::SUCCESS;
     };
-    let global = args::text(matches, "log-level").unwrap_or("info");
-    let log = Logger::new(Level::named(global).unwrap_or(Level::Info));
+    let log = Logger::new(level.unwrap_or(Level::Info));
     run(name, matches, invocation, builder, log)
 }
 
@@ -51,7 +51,7 @@ fn run(
     log: Logger,
 ) -> ExitCode {
     let system = distro();
-    log.info(&format!("kas {} started on {} {}", crate::KAS_VERSION, system.name, system.version));
+    log.info(&format!("kas {} started on {} {}", crate::KAS_VERSION, system.name, system.release));
     let cancel = match Cancel::listen() {
         Ok(cancel) => cancel,
         Err(error) => {

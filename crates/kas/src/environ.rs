@@ -70,7 +70,7 @@ fn run_script(
     dir: &Path,
     tools: Option<&Path>,
 ) -> Result<Environment, KasError> {
-    let temporary = tempfile::tempdir().doing("create", std::env::temp_dir())?;
+    let temporary = tempfile::tempdir_in(ctx.temp_dir()).doing("create", ctx.temp_dir())?;
     let log = temporary.path().join("init_script.log");
     let debug = ctx.log.shows(Level::Debug);
     let output_file = if debug { log.display().to_string() } else { "/dev/null".to_owned() };

@@ -14,21 +14,28 @@ pub fn write_if_changed(path: &Path, text: &str) -> Result<bool, KasError> {
     if is_file && std::fs::read(path).is_ok_and(|old| old == text.as_bytes()) {
         return Ok(false);
     }
-    write(path, text)?;
+    replace(path, text, false)?;
     Ok(true)
 }
 
 /// Writes `text` durably; a link at `path` is replaced, not followed.
 pub fn write(path: &Path, text: &str) -> Result<(), KasError> {
+    replace(path, text, true)
+}
+
+/// What can be made again need not be `durable`.
+fn replace(path: &Path, text: &str, durable: bool) -> Result<(), KasError> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let put = || -> std::io::Result<()> {
         let mut builder = tempfile::Builder::new();
         let all: std::fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666); // less the umask
         let mut file = builder.prefix(".kas-").permissions(all).tempfile_in(dir)?;
         file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
+        if durable {
+            file.as_file().sync_all()?;
+        }
         file.persist(path).map_err(|e| e.error)?;
-        std::fs::File::open(dir)?.sync_all()
+        if durable { std::fs::File::open(dir)?.sync_all() } else { Ok(()) }
     };
     put().doing("write", path)
 }
@@ -57,5 +64,5 @@ pub fn cachedir_tag(dir: &Path, comment: &str) -> Result<(), KasError> {
         "Signature: 8a477f597d28d172789f06886806bc55\n# This file is a cache directory tag created by kas.\n\
          # For information about cache directory tags, see:\n# https://bford.info/cachedir/spec.html\n#\n# {comment}\n"
     );
-    write(&file, &text)
+    replace(&file, &text, false)
 }

@@ -32,7 +32,8 @@ pub fn set_up(ctx: &mut Context) -> Result<(), KasError> {
     let home = match ctx.home.take() {
         Some(home) => home,
         None => {
-            tempfile::Builder::new().prefix("kas-home-").tempdir().doing("create", std::env::temp_dir())?
+            let mut builder = tempfile::Builder::new();
+            builder.prefix("kas-home-").tempdir_in(ctx.temp_dir()).doing("create", ctx.temp_dir())?
         }
     };
     let dir = home.path().to_owned();

@@ -128,7 +128,9 @@ impl<'a> VcsRoots<'a> {
 
     fn find(&self, dir: &Path) -> Option<PathBuf> {
         let answer = |words: &[&str]| {
-            let output = self.ctx.runner().capture(&crate::process::argv(words), dir).ok()?;
+            let environ = self.ctx.git_environ();
+            let runner = crate::process::Runner { environ: &environ, ..self.ctx.runner() };
+            let output = runner.capture(&crate::process::argv(words), dir).ok()?;
             // a submodule names the outer repository, too: the shorter path
             let roots = output.stdout.trim().split('\n').map(str::to_owned).min()?;
             (output.ok() && !roots.is_empty()).then(|| PathBuf::from(roots))

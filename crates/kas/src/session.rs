@@ -5,11 +5,12 @@ use crate::checkout::checkout;
 use crate::context::Context;
 use crate::error::KasError;
 use crate::fetch::fetch_all;
+use crate::process::find_program;
 use crate::repository::{Repository, VcsRoots};
 use crate::signature::{Keys, import_keys};
 use bitzel_project::{
-    Config, ConfigFile, Includes, Note, Overrides, ProjectError, RepoSettings, RepoSpec, Schema, normalise,
-    resolve_repo,
+    Config, ConfigFile, Includes, Note, Overrides, ProjectError, RepoSettings, RepoSpec, Schema, Vcs,
+    normalise, resolve_repo,
 };
 use indexmap::IndexMap;
 use std::cell::RefCell;
@@ -124,7 +125,12 @@ impl Session {
         let mut notes: Vec<Note> = Vec::new();
         let spec = resolve_repo(id, &self.config.map, &settings, &mut notes);
         self.ctx.log.notes(notes);
-        Ok(spec?)
+        let spec = spec?;
+        let path = self.ctx.env.get("PATH").map_or("", String::as_str);
+        if spec.vcs == Vcs::Hg && find_program(path, "hg").is_none() {
+            return Err(KasError::User("hg is required for Mercurial repositories; install it".to_owned()));
+        }
+        Ok(spec)
     }
 
     /// Resolves all repositories of the configuration.

@@ -151,6 +151,6 @@ def sshd(test):
     if os.getuid() == 0:
         os.makedirs("/run/sshd", exist_ok=True)
     start(test, ["sshd", "-D", "-e", "-f", config, "-p", str(port)], port)
-    client = test.write("config", "Host *\nIdentityFile %s/user\nStrictHostKeyChecking no\nUserKnownHostsFile /dev/null\n"
-                        "LogLevel ERROR\n" % folder, folder)
+    client = test.write("config", "Host *\nIdentityFile %s/user\nStrictHostKeyChecking no\n"
+                        "UserKnownHostsFile /dev/null\nLogLevel ERROR\n" % folder, folder)
     return port, client

@@ -89,7 +89,8 @@ class Git(FetchTest):
                     "git://-oProxyCommand=%s/x;protocol=ssh;branch=m" % helper,
                     "git://h/x;protocol=ssh;branch=m;tag=--upload-pack=%s" % helper,
                     "git://h/x;protocol=ext;branch=m", "ssh://-oProxyCommand=%s/x" % helper,
-                    "svn://h/x;module=--config-option=%s" % helper, "hg://h/x;module=--config=alias.clone=!%s" % helper):
+                    "svn://h/x;module=--config-option=%s" % helper,
+                    "hg://h/x;module=--config=alias.clone=!%s" % helper):
             with self.assertRaises(bb.fetch2.BBFetchException, msg=url):
                 self.fetch(url)
         self.assertFalse(os.path.exists(marker))

@@ -397,12 +397,10 @@ impl DataSmart {
 
     fn enableTracking(&self) {
         self.store.history_mut().track(true);
-        self.store.includes_mut().track(true);
     }
 
     fn disableTracking(&self) {
         self.store.history_mut().track(false);
-        self.store.includes_mut().track(false);
     }
 
     #[getter]
@@ -473,8 +471,35 @@ impl DataSmart {
         self.delVar(py, var, None)
     }
 
-    fn __contains__(&self, var: &str) -> bool {
-        self.store.contains(var)
+    fn __contains__(&self, py: Python<'_>, var: &str) -> PyResult<bool> {
+        let raw = ReadOptions { expand: false, ..ReadOptions::default() };
+        Ok(self.store.get_with(var, raw).or_raise(py)?.is_some())
+    }
+
+    fn items<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let list = PyList::empty(py);
+        for name in self.keys(py)?.iter() {
+            let value = self.__getitem__(py, &name.extract::<String>()?)?;
+            list.append((name, value))?;
+        }
+        Ok(list)
+    }
+
+    fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let list = PyList::empty(py);
+        for item in self.items(py)?.iter() {
+            list.append(item.get_item(1)?)?;
+        }
+        Ok(list)
+    }
+
+    fn update(&self, py: Python<'_>, other: &Bound<'_, PyAny>) -> PyResult<()> {
+        for name in other.call_method0("keys")?.try_iter()? {
+            let name = name?;
+            let value = other.get_item(&name)?;
+            self.setVar(py, &name.extract::<String>()?, &value, None)?;
+        }
+        Ok(())
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

@@ -36,7 +36,9 @@ struct Saved {
 impl PyHost {
     pub(crate) fn new(py: Python<'_>) -> PyResult<PyHost> {
         let namespace = PyDict::new(py);
-        for module in ["os", "sys", "time"] {
+        // C code that imports while an expression runs looks for it here.
+        namespace.set_item("__builtins__", py.import("builtins")?)?;
+        for module in ["os", "time"] {
             namespace.set_item(module, py.import(module)?)?;
         }
         Ok(PyHost {
@@ -50,6 +52,15 @@ impl PyHost {
 
     pub(crate) fn namespace<'py>(&self, py: Python<'py>) -> Bound<'py, PyDict> {
         self.namespace.borrow().bind(py).clone()
+    }
+
+    /// Makes the package known to metadata; it cannot be there before it is imported.
+    fn know_package(&self, py: Python<'_>) -> PyResult<()> {
+        let namespace = self.namespace(py);
+        if !namespace.contains("bb")? {
+            namespace.set_item("bb", py.import("bb")?)?;
+        }
+        Ok(())
     }
 
     /// Takes another dict as the namespace.
@@ -111,6 +122,34 @@ impl PyHost {
     }
 }
 
+/// An exception of a metadata function, told to the user; those that say something to the
+/// evaluator pass as they are.
+fn reported(py: Python<'_>, doing: &str, error: PyErr) -> PyErr {
+    let make = || -> PyResult<PyErr> {
+        let bb = py.import("bb")?;
+        let handled = bb.getattr("BBHandledException")?;
+        let value = error.value(py);
+        let passes = [
+            handled.clone(),
+            py.import("bb.parse")?.getattr("SkipRecipe")?,
+            py.import("bb.data_smart")?.getattr("ExpansionError")?,
+        ];
+        for class in &passes {
+            if value.is_instance(class)? {
+                return Ok(error.clone_ref(py));
+            }
+        }
+        if !error.is_instance_of::<pyo3::exceptions::PyException>(py) {
+            return Ok(error.clone_ref(py));
+        }
+        let text = py.import("bitzel_host.errors")?.call_method1("describe", (value,))?;
+        let message = format!("Error {doing}:\n\n{}: {text}", value.get_type().name()?);
+        bb.getattr("mainlogger")?.call_method1("error", ("%s", &message))?;
+        Ok(PyErr::from_value(handled.call1((message,))?))
+    };
+    make().unwrap_or_else(|error| error)
+}
+
 fn data<T>(py: Python<'_>, result: PyResult<T>) -> bitzel_data::Result<T> {
     result.map_err(|error| to_data_error(py, error))
 }
@@ -126,7 +165,12 @@ impl Interp for PyHost {
         variable: Option<&str>,
         code: &str,
     ) -> bitzel_data::Result<Rc<str>> {
-        Python::attach(|py| data(py, self.inline.eval(py, &self.namespace(py), store, variable, code)))
+        Python::attach(|py| {
+            let value = self
+                .know_package(py)
+                .and_then(|()| self.inline.eval(py, &self.namespace(py), store, variable, code));
+            data(py, value)
+        })
     }
 
     fn lifetime(&self, code: &str) -> Lifetime {
@@ -169,7 +213,11 @@ impl Interp for PyHost {
 
 impl PythonHost for PyHost {
     fn define(&self, text: &str, file: &str, line: u32) -> Result<()> {
-        Python::attach(|py| recipe(py, self.run_definition(py, text, file, line)))
+        Python::attach(|py| {
+            let doing = format!("in compiling python function in {file}, line {line}");
+            let result = self.run_definition(py, text, file, line);
+            recipe(py, result.map_err(|error| reported(py, &doing, error)))
+        })
     }
 
     fn call_each(&self, names: &[Rc<str>], d: &DataStore) -> Result<()> {
@@ -179,7 +227,9 @@ impl PythonHost for PyHost {
                 let namespace = self.namespace(py);
                 for name in names {
                     if let Some(function) = namespace.get_item(&**name)? {
-                        function.call1((&d,))?;
+                        let result = function.call1((&d,));
+                        result
+                            .map_err(|error| reported(py, "executing a python function in <code>", error))?;
                     }
                 }
                 Ok(())

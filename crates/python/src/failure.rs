@@ -16,6 +16,7 @@ pub(crate) fn failure(py: Python<'_>, error: PyErr) -> PythonFailure {
         .mro()
         .iter()
         .any(|class| class.getattr("__name__").is_ok_and(|name| name.eq("SkipRecipe").unwrap_or(false)));
+    let handled = kind == "BBHandledException";
     let ordinary = error.is_instance_of::<PyException>(py);
     let unterminated = error.is_instance_of::<PySyntaxError>(py)
         && value.getattr("msg").ok().and_then(|msg| msg.extract::<String>().ok()).is_some_and(|msg| {
@@ -24,7 +25,7 @@ pub(crate) fn failure(py: Python<'_>, error: PyErr) -> PythonFailure {
     PythonFailure {
         kind: if skip { "SkipRecipe".to_owned() } else { kind },
         message,
-        passes_through: skip || !ordinary,
+        passes_through: skip || handled || !ordinary,
         unterminated_string: unterminated,
         exception: Some(Rc::new(error)),
     }
@@ -47,8 +48,8 @@ fn make_data_exception(py: Python<'_>, error: &bitzel_data::Error) -> PyResult<P
         E::Expansion { chain, expression, cause } => expansion_error(py, chain, expression, cause)?,
         E::NotText(_) => pyo3::exceptions::PyTypeError::new_err(error.to_string()),
         E::SelfReference(_) => PyException::new_err(error.to_string()),
-        E::OldOverrideSyntax(_) | E::UnstableOverrides | E::Renamed(_) => {
-            let _: Bound<'_, PyAny> = py.import("bb")?.call_method1("error", (error.to_string(),))?;
+        _ => {
+            py.import("bb")?.getattr("mainlogger")?.call_method1("critical", ("%s", error.to_string()))?;
             handled(py, &error.to_string())?
         }
     })
@@ -112,7 +113,7 @@ fn make_recipe_exception(py: Python<'_>, error: bitzel_recipe::Error) -> PyResul
             PyErr::from_value(class.call1((message, file, line))?)
         }
         E::Fatal(message) => {
-            py.import("bb")?.getattr("mainlogger")?.call_method1("critical", (message,))?;
+            py.import("bb")?.getattr("mainlogger")?.call_method1("critical", ("%s", message))?;
             handled(py, message)?
         }
         E::NotFound(_) => PyFileNotFoundError::new_err((2, error.to_string())),

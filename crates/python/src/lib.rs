@@ -13,6 +13,7 @@ mod functions;
 mod inline;
 mod serve;
 mod session;
+mod signatures;
 
 use pyo3::prelude::*;
 

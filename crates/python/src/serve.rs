@@ -5,8 +5,12 @@ use crate::convert::to_python;
 use crate::datasmart::DataSmart;
 use crate::failure::{OrRaise, from_recipe_error};
 use crate::session::Session;
+use crate::signatures::signature_cache;
 use bitzel_base::{ErrorKind, RecipeId};
-use bitzel_recipe::export::{Blobs, LinesFile, Normaliser, Places, RecordKind, record};
+use bitzel_data::{DataStore, SignatureCache, Signatures, Value, sign};
+use bitzel_recipe::export::{
+    Blobs, LinesFile, Normaliser, Places, RecordKind, record, signature_record,
+};
 use bitzel_recipe::protocol::{
     Configuration, Configure, Evaluated, ExportShard, Failure, LayerInfo, Reply, Request, read_frame,
     write_frame,
@@ -268,6 +272,11 @@ fn export(py: Python<'_>, shard: &ExportShard) -> PyResult<usize> {
     let create = |name: String| LinesFile::create(&Path::new(&shard.out).join(name), 3).map_err(failed);
     let mut file = create(format!("recipes-{}.jsonl.zst", shard.number))?;
     let mut blobs = Blobs::new(create(format!("blobs-{}.jsonl.zst", shard.number))?);
+    let mut signatures = create(format!("sig-{}.jsonl.zst", shard.number))?;
+    let mut caches = Vec::new();
+    for config in &configs {
+        caches.push((config.mc.clone(), signature_cache(py, &config.data)?));
+    }
     let mut count = 0;
     for (mc, recipe) in &shard.recipes {
         let config = config(py, mc)?;
@@ -281,7 +290,12 @@ fn export(py: Python<'_>, shard: &ExportShard) -> PyResult<usize> {
                 file.line(&json).map_err(failed)?;
             }
             Ok(variants) => {
+                let cache = caches.iter_mut().find(|(name, _)| name == mc);
+                let Some((_, cache)) = cache else { continue };
                 for (name, d) in variants.iter() {
+                    let signed = signed(py, d, cache)?;
+                    let json = signature_record(&id(name), signed.as_ref(), &normaliser);
+                    signatures.line(&json).map_err(failed)?;
                     let kind = RecordKind::Recipe { appends: &recipe.appends };
                     let json = record(d, &recipe.path, name, &id(name), &kind, &normaliser, &mut blobs);
                     file.line(&json.map_err(failed)?).map_err(failed)?;
@@ -291,8 +305,18 @@ fn export(py: Python<'_>, shard: &ExportShard) -> PyResult<usize> {
         }
     }
     file.finish().map_err(failed)?;
+    signatures.finish().map_err(failed)?;
     blobs.finish().map_err(failed)?;
     Ok(count)
+}
+
+/// The signatures of a recipe; a skipped one has none.
+fn signed(py: Python<'_>, d: &DataStore, cache: &mut SignatureCache) -> PyResult<Option<Signatures>> {
+    if d.peek("__SKIPPED", |_| ()).is_some() {
+        return Ok(None);
+    }
+    let tasks = d.peek("__BBTASKS", Value::list_of_str).unwrap_or_default();
+    sign(d, &tasks, cache).or_raise(py).map(Some)
 }
 
 fn export_configs(
@@ -315,7 +339,7 @@ fn export_configs(
     file.finish().map_err(failed)?;
     blobs.finish().map_err(failed)?;
     let meta = serde_json::json!({
-        "format": 2, "normalised": true, "places": normaliser.places(), "raw": true, "sig": false, "sample": 1,
+        "format": 2, "normalised": true, "places": normaliser.places(), "raw": true, "sig": true, "sample": 1,
     });
     std::fs::write(Path::new(&shard.out).join("meta.json"), format!("{meta}\n")).map_err(failed)
 }

@@ -1,7 +1,6 @@
 //! `addfragments` (manual, "addfragments Directive"; 2.18).
 
 use crate::{Error, Evaluator, Result};
-use bitzel_base::SourceLoc;
 use bitzel_data::{DataStore, SetInfo, Value};
 use std::path::Path;
 
@@ -27,22 +26,24 @@ impl Evaluator {
             let builtin =
                 builtins.split_whitespace().filter_map(|b| b.split_once(':')).find(|(p, _)| *p == head);
             if let Some((_, target)) = builtin {
+                if d.get(target)?.is_some() {
+                    return Err(Error::Fatal(format!(
+                        "A builtin fragment '{fragment}' is used while {target} has already got an assignment."
+                    )));
+                }
                 d.set(target, Value::str(rest), &SetInfo { parsing: true, ..SetInfo::default() })?;
                 continue;
             }
             let path = self.fragment_file(&prefix, head, rest, d)?.ok_or_else(|| {
-                Error::parse(
-                    format!(
-                        "Could not find fragment {fragment} in enabled layers; check {variable} and that a layer has {prefix}/{rest}.conf"
-                    ),
-                    SourceLoc::new(file, line),
-                )
+                Error::Fatal(format!(
+                    "Could not find fragment {fragment} in enabled layers:\n{file}:{line}: check {variable} and that a layer has {prefix}/{rest}.conf"
+                ))
             })?;
             self.handle(&path, d, true)?;
             for name in metadata.split_whitespace() {
                 if let Some(value) = d.get(name)? {
                     d.set_flag(name, fragment, value, &SetInfo::default())?;
-                    d.delete(name, &SetInfo::default());
+                    d.delete_flag(name, "_content", &SetInfo::default());
                 }
             }
         }

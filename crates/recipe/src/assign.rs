@@ -2,7 +2,7 @@
 
 use crate::{Evaluator, Result};
 use bitzel_base::CompatLevel;
-use bitzel_data::{DataStore, ReadOptions, SetInfo, Value};
+use bitzel_data::{DataStore, LogLevel, ReadOptions, SetInfo, Value};
 use bitzel_syntax::AssignOp;
 
 impl Evaluator {
@@ -19,6 +19,7 @@ impl Evaluator {
         if export {
             d.set_flag(name, "export", Value::Int(1), &SetInfo { op: Some("exported"), ..info.clone() })?;
         }
+        self.warn_of_odd_combination(name, op);
         let info = SetInfo { op: Some(history_name(op)), detail: Some(Value::str(value)), ..info.clone() };
         let present = || present_value(d, name, flag);
         let new = match op {
@@ -48,6 +49,25 @@ impl Evaluator {
             None => d.set(name, new, &info)?,
         }
         Ok(())
+    }
+}
+
+impl Evaluator {
+    /// `FOO:append += "x"` works, but says twice that something is added.
+    fn warn_of_odd_combination(&self, name: &str, op: AssignOp) {
+        let sign = match op {
+            AssignOp::AppendSpace => "+=",
+            AssignOp::PrependSpace => "=+",
+            AssignOp::Append => ".=",
+            AssignOp::Prepend => "=.",
+            _ => return,
+        };
+        if [":append", ":prepend", ":remove"].iter().any(|keyword| name.contains(keyword)) {
+            self.host.log(
+                LogLevel::Warning,
+                &format!("{name} {sign} is not a recommended operator combination, please replace it."),
+            );
+        }
     }
 }
 

@@ -105,7 +105,6 @@ impl Evaluator {
         let d = DataStore::new(&self.context);
         if options.track_history {
             d.history_mut().track(true);
-            d.includes_mut().track(true);
         }
         let env = &options.env;
         let words = |name: &str| -> Vec<String> {

@@ -7,7 +7,7 @@ use crate::{Error, Result, Variants};
 use bitzel_base::{CompatLevel, SourceLoc};
 use bitzel_data::{Context, DataStore, LogLevel, SetInfo, Value};
 use bitzel_syntax::{FileKind, Severity, Statement, StatementKind};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// Evaluates metadata. One per process; stores come and go.
@@ -16,7 +16,12 @@ pub struct Evaluator {
     pub(crate) host: Rc<dyn PythonHost>,
     files: FileCache,
     cwd: RefCell<String>,
+    /// Files being evaluated, each included by the one before.
+    depth: Cell<usize>,
 }
+
+/// Files may include each other this deep; a file that includes itself never ends.
+const MAX_DEPTH: usize = 100;
 
 /// The file whose statements are being run.
 pub(crate) struct Place<'a> {
@@ -28,7 +33,13 @@ pub(crate) struct Place<'a> {
 impl Evaluator {
     /// An evaluator working with relative paths from `cwd`.
     pub fn new(context: Rc<Context>, host: Rc<dyn PythonHost>, cwd: &str) -> Evaluator {
-        Evaluator { context, host, files: FileCache::default(), cwd: RefCell::new(cwd.to_owned()) }
+        Evaluator {
+            context,
+            host,
+            files: FileCache::default(),
+            cwd: RefCell::new(cwd.to_owned()),
+            depth: Cell::new(0),
+        }
     }
 
     /// What stores made for this evaluator share.
@@ -54,6 +65,16 @@ impl Evaluator {
     /// Evaluates a file into `d` (BitBake: `bb.parse.handle`). A recipe that is not
     /// included is finalised, with its variants.
     pub fn handle(&self, file: &str, d: &DataStore, included: bool) -> Result<Option<Variants>> {
+        if self.depth.get() >= MAX_DEPTH {
+            return Err(Error::parse("files include each other without end", SourceLoc::new(file, 0)));
+        }
+        self.depth.set(self.depth.get() + 1);
+        let result = self.handle_any(file, d, included);
+        self.depth.set(self.depth.get() - 1);
+        result
+    }
+
+    fn handle_any(&self, file: &str, d: &DataStore, included: bool) -> Result<Option<Variants>> {
         match file.rsplit('.').next() {
             Some("bb" | "bbappend" | "bbclass" | "inc") => self.handle_recipe(file, d, included),
             Some("conf") => self.handle_conf(file, d, included, false).map(|()| None),
@@ -87,8 +108,8 @@ impl Evaluator {
             d.set("FILE", Value::str(path), &SetInfo::default())?;
         }
         match self.run(&statements, &Place { file: path, class }, d) {
-            Err(Error::Skip(reason)) if !included => {
-                d.set("__SKIPPED", Value::str(reason), &SetInfo::quiet_parsing())?;
+            Err(Error::Skip(_)) if !included => {
+                d.set("__SKIPPED", Value::Bool(true), &SetInfo::quiet_parsing())?;
                 return Ok(Some(Variants::only(d.clone())));
             }
             other => other?,
@@ -186,7 +207,7 @@ impl Evaluator {
             K::Export(name) => {
                 d.set_flag(name, "export", Value::Int(1), &SetInfo { op: Some("exported"), ..info })?
             }
-            K::Unset(name) => d.delete(name, &SetInfo { op: Some("unset"), ..info }),
+            K::Unset(name) => d.delete(name, &info),
             K::UnsetFlag(name, flag) => d.delete_flag(name, flag, &info),
             K::Include { what, required } => self.include(what, *required, place.file, line, d)?,
             K::IncludeAll(what) => self.include_all(what, place.file, line, d)?,

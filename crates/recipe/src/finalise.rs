@@ -116,6 +116,9 @@ impl Evaluator {
     }
 
     fn finalise_steps(&self, file: &str, d: &DataStore) -> Result<()> {
+        if d.peek("_FAILPARSINGERRORHANDLED", Value::is_true).unwrap_or(false) {
+            return Err(Error::Fatal("variables with new names are used; see the errors above".to_owned()));
+        }
         let fire = |event| self.host.fire(event, file, &[], d);
         if self.level() >= CompatLevel::V2_18 {
             fire(EvalEvent::RecipePreDeferredInherits)?;

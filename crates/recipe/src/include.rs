@@ -33,7 +33,7 @@ impl Evaluator {
             let search = format!("{folder}:{}", d.get_or_empty("BBPATH")?);
             let (found, looked) = which(&search, name, &cwd);
             if let Some(found) = &found {
-                self.warn_if_twice(found, parent, line, d);
+                self.warn_if_twice(found, parent, d);
             }
             for path in &looked {
                 mark_dependency(d, path, &cwd);
@@ -42,7 +42,7 @@ impl Evaluator {
                 file = found;
             }
         } else {
-            self.warn_if_twice(name, parent, line, d);
+            self.warn_if_twice(name, parent, d);
         }
         match self.handle(&file, d, true) {
             Ok(_) => Ok(()),
@@ -67,12 +67,9 @@ impl Evaluator {
         Ok(())
     }
 
-    fn warn_if_twice(&self, file: &str, parent: &str, line: u32, d: &DataStore) {
+    fn warn_if_twice(&self, file: &str, parent: &str, d: &DataStore) {
         if depends_on(d, file) {
-            self.host.log(
-                LogLevel::Warning,
-                &format!("{parent}:{line}: Duplicate inclusion for {file} in {parent}"),
-            );
+            self.host.log(LogLevel::Warning, &format!("Duplicate inclusion for {file} in {parent}"));
         }
     }
 }

@@ -2,15 +2,13 @@
 
 use super::report::{Check, DoctorReport, State};
 use crate::cgroup::{Controller, Controllers, Version};
-use crate::sandbox::{ids, sys};
+use crate::sandbox::{LANDLOCK_SCOPES, ids, sys};
 use crate::{Cancel, Error, Executor, LocalExecutor, Network, SandboxConfig, TaskIo, TaskSpec};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::fd::AsFd;
 use std::path::Path;
 
-/// Landlock version that knows scopes (abstract sockets, signals).
-const LANDLOCK_SCOPES: u32 = 6;
 /// First kernel with all system calls the sandbox needs (mount_setattr).
 const KERNEL: (u32, u32) = (5, 12);
 

@@ -1,5 +1,6 @@
 //! The report's form, for people and as JSON.
 
+use crate::{Error, Mode};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -43,6 +44,30 @@ impl DoctorReport {
         self.checks.iter().filter(|check| check.state != State::Ok)
     }
 
+    /// The mode that can be had, given the one that is wanted, and what to say
+    /// once per build. Where tasks cannot be isolated they run without, loudly,
+    /// unless `require` is set.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if `require` is set and anything is less than full.
+    pub fn effective_mode(&self, wanted: Mode, require: bool) -> Result<(Mode, Vec<String>), Error> {
+        if wanted != Mode::Enforce {
+            return Ok((wanted, Vec::new()));
+        }
+        let mut told: Vec<String> = self
+            .degradations()
+            .map(|check| format!("{}: {} ({})", check.name, check.finding, check.remedy))
+            .collect();
+        if require && !told.is_empty() {
+            return Err(Error::Unavailable(told.join("; ")));
+        }
+        if self.can_enforce {
+            return Ok((Mode::Enforce, told));
+        }
+        told.insert(0, "tasks run WITHOUT isolation: this host cannot give it".to_owned());
+        Ok((Mode::Off, told))
+    }
+
     /// The report as JSON, for `bitzel doctor --json`.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("reports hold nothing JSON cannot")
@@ -75,6 +100,21 @@ impl fmt::Display for DoctorReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn isolation_is_never_given_up_silently() {
+        let check = |state| Check { name: "sandbox".into(), state, finding: "no".into(), remedy: "do".into() };
+        let full = DoctorReport { can_enforce: true, checks: vec![check(State::Ok)] };
+        let weak = DoctorReport { can_enforce: true, checks: vec![check(State::Degraded)] };
+        let none = DoctorReport { can_enforce: false, checks: vec![check(State::Missing)] };
+        assert_eq!(full.effective_mode(Mode::Enforce, true).unwrap(), (Mode::Enforce, vec![]));
+        assert_eq!(weak.effective_mode(Mode::Enforce, false).unwrap().1, ["sandbox: no (do)"]);
+        assert!(weak.effective_mode(Mode::Enforce, true).is_err());
+        let (mode, told) = none.effective_mode(Mode::Enforce, false).unwrap();
+        assert!(mode == Mode::Off && told[0].contains("WITHOUT isolation"), "{told:?}");
+        assert!(none.effective_mode(Mode::Enforce, true).is_err());
+        assert_eq!(none.effective_mode(Mode::Off, true).unwrap().0, Mode::Off);
+    }
 
     #[test]
     fn a_report_reads_well_and_survives_json() {

@@ -22,6 +22,9 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Instant;
 
+/// Landlock version that knows scopes (abstract sockets, signals).
+pub(crate) const LANDLOCK_SCOPES: u32 = 6;
+
 /// How a [`Sandbox`] works; the same for all its tasks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -64,6 +67,8 @@ pub struct Sandbox {
     owner: Option<OwnedFd>,
     /// File systems, by device number, that are known to map ids.
     mappable: BTreeSet<u64>,
+    /// Version of Landlock, if the kernel has it.
+    landlock: Option<u32>,
 }
 
 /// A task under way.
@@ -97,6 +102,7 @@ impl Sandbox {
             me,
             owner,
             mappable: BTreeSet::new(),
+            landlock: sys::landlock_abi(),
             config,
         }
     }
@@ -140,6 +146,10 @@ impl Sandbox {
         let mut report = String::new();
         near.read_to_string(&mut report).map_err(broken)?;
         let ended = sys::wait(running.pid, 0).map_err(broken)?;
+        if spec.interactive {
+            // An interactive shell has taken the terminal; whoever was there has it back.
+            sys::take_terminal(io.stdin);
+        }
         let trailer = self.finish(running, ended.as_ref());
         conclude(spec, report.lines().next(), trailer)
     }
@@ -235,6 +245,13 @@ impl Sandbox {
             notes.push(
                 "ids of mounts cannot be mapped here: the task has root's id, without its powers".to_owned(),
             );
+        }
+        match (self.landlock, spec.network) {
+            (None, _) => notes.push("no Landlock: mounts alone guard files".to_owned()),
+            (Some(..LANDLOCK_SCOPES), network) if network.is_host() => {
+                notes.push("old Landlock: abstract UNIX sockets of the host are in reach".to_owned());
+            }
+            _ => {}
         }
         if self.config.require && !notes.is_empty() {
             return Err(Error::Unavailable(notes.join("; ")));

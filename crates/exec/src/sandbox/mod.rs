@@ -15,7 +15,7 @@ mod syscalls;
 mod watch;
 
 pub(crate) use init::Work;
-pub(crate) use launch::{Running, Trailer, conclude};
+pub(crate) use launch::{LANDLOCK_SCOPES, Running, Trailer, conclude};
 pub use launch::{Sandbox, SandboxConfig, TaskIo};
 pub use syscalls::refused_syscalls;
 pub(crate) use syscalls::{Refused, When, refused};

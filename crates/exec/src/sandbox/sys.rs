@@ -299,6 +299,21 @@ pub(crate) fn take_descriptor(pid: i32, number: i32) -> io::Result<OwnedFd> {
     Ok(rustix::process::pidfd_getfd(process, number, rustix::process::PidfdGetfdFlags::empty())?)
 }
 
+/// Makes this process' group the terminal's foreground group, if `fd` is a terminal.
+pub(crate) fn take_terminal(fd: BorrowedFd<'_>) {
+    // SAFETY: the set is initialised before use; nothing is done where `fd` is no terminal. A
+    // process in the background would be stopped by SIGTTOU, so that is blocked meanwhile.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        let mut old: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        libc::sigaddset(&raw mut set, libc::SIGTTOU);
+        libc::sigprocmask(libc::SIG_BLOCK, &raw const set, &raw mut old);
+        libc::tcsetpgrp(fd.as_raw_fd(), libc::getpgrp());
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const old, std::ptr::null_mut());
+    }
+}
+
 /// Whether landlock_create_ruleset(2) answers with an ABI version, and which.
 pub(crate) fn landlock_abi() -> Option<u32> {
     const VERSION: u32 = 1;

@@ -36,6 +36,8 @@ const ALL: &[(&str, Test)] = &[
     ("the-doctor-finds-what-works", doctor),
     ("a-host-without-namespaces-is-told-with-a-remedy", without_namespaces),
     ("use-of-resources-is-recorded", usage),
+    ("an-interactive-task-has-terminals", interactive),
+    ("full-isolation-can-be-demanded", demanded),
 ];
 
 /// Names of the tests.
@@ -498,4 +500,36 @@ fn usage(dir: &Path) -> Result<String, String> {
         && usage.peak_memory.is_none_or(|peak| peak > 20 << 20);
     expect(right, &(&outcome, log))?;
     Ok(format!("{usage:?}"))
+}
+
+fn interactive(dir: &Path) -> Result<String, String> {
+    let bench = Bench::new(dir);
+    let mut spec = bench.spec("test -c /dev/tty && test -c /dev/ptmx && exec 3<>/dev/ptmx && ls /dev/pts");
+    spec.interactive = true;
+    let (outcome, log) = bench.run(&spec).map_err(text)?;
+    // A new pair of its own: the host's are not there.
+    expect(outcome.success() && log == "0\nptmx\n", &(outcome, log))?;
+    let plain = bench.shell("ls /dev").map_err(text)?.1;
+    expect(!plain.contains("pts") && !plain.contains("tty"), &plain)
+}
+
+/// A processor limit needs a control group; without one, demanding all is an error.
+fn demanded(dir: &Path) -> Result<String, String> {
+    let config = SandboxConfig { require: true, cgroups: false, ..SandboxConfig::default() };
+    let work = dir.join("work");
+    fs::create_dir(&work).unwrap();
+    let mut sandbox = Sandbox::new(config);
+    let spec = TaskSpec {
+        name: "test:do_test".into(),
+        argv: vec!["/bin/true".into()],
+        cwd: work.clone(),
+        writable: vec![work],
+        limits: Limits::none().with(Resource::Cpus, 1000),
+        ..TaskSpec::default()
+    };
+    let error = with_io(&dir.join("log"), |io| sandbox.run(&spec, io)).unwrap_err().to_string();
+    expect(error.contains("the processor limit is not enforced"), &error)?;
+    let spec = TaskSpec { limits: Limits::none(), ..spec };
+    let (outcome, _) = with_io(&dir.join("log"), |io| sandbox.run(&spec, io)).map_err(text)?;
+    expect(outcome.success(), &outcome)
 }

@@ -38,10 +38,8 @@ pub fn build(
     match builder {
         Builder::Bitbake => run_bitbake(session, extra)?,
         Builder::InProcess(build) => {
-            let home = session.ctx.home.as_ref().map(|home| home.path().to_owned());
             let prepared = PreparedBuildDir::new(session);
             let code = build(&prepared, extra);
-            session.ctx.log.debug(&format!("built with HOME {home:?}"));
             if code != 0 {
                 let words = ["bitzel".to_owned(), "build".to_owned()];
                 return Err(failed(&words, code));

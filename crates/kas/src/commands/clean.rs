@@ -51,6 +51,8 @@ fn clean(session: &Session, matches: &ArgMatches, has_config: bool, dry: bool) -
         // by definition the build system stands in the first file
         let role = Role { main: true, ..Role::default() };
         let mut notes = Vec::new();
+        // kas: here, unlike elsewhere, a missing file is exit code 1
+        std::fs::metadata(&session.files[0]).doing("read", &session.files[0])?;
         let file = ConfigFile::load(&session.files[0], role, &Schema::new(), &mut notes)?;
         ctx.log.notes(notes);
         system =

@@ -2,7 +2,8 @@
 
 use crate::world::{World, git};
 
-fn world() -> World {
+/// A project of two files with one repository, which has a submodule.
+pub fn world() -> World {
     let mut world = World::new();
     world.write("up/sub/file", "from the submodule\n");
     world.write("up/oe/oe-init-build-env", "mkdir -p \"$1\"; export BUILDDIR=\"$1\"\n");
@@ -109,40 +110,4 @@ fn updates_of_locks_are_told_in_words() {
     assert_eq!(code, 0, "{stderr}");
     assert!(stdout.contains("change 1"), "{stdout}");
     assert!(stderr.contains(": 2 new commits"), "{stderr}");
-}
-
-#[test]
-fn signatures_of_ssh_keys_are_required_before_checkout() {
-    let mut world = world();
-    let key = world.root.join("key");
-    let made = std::process::Command::new("ssh-keygen")
-        .args(["-q", "-t", "ed25519", "-N", "", "-C", "someone@example.com", "-f"])
-        .arg(&key)
-        .status();
-    let Ok(made) = made else {
-        println!("ssh-keygen is not installed: nothing to sign with, signed repositories must be refused");
-        world
-            .write("project/k.yml", "header: {version: 23}\nrepos: {x: {url: u, branch: b, signed: true}}\n");
-        assert_eq!(world.run(&["checkout", "k.yml"]).0, 2);
-        return;
-    };
-    assert!(made.success());
-    let public = std::fs::read_to_string(world.root.join("key.pub")).unwrap();
-    world.write("project/key.pub", &public);
-    let entry = "    signed: true\n    allowed_signers: [me]\n";
-    let oe = "  oe:\n    url: https://example.com/oe\n    branch: master\n";
-    let signers = "signers:\n  me: {type: ssh, repo: this, path: key.pub}\n";
-    world.write("project/k.yml", &format!("header:\n  version: 23\nrepos:\n  this:\n{oe}{entry}{signers}"));
-    let (code, _, stderr) = world.run(&["checkout", "k.yml"]);
-    assert_eq!(code, 2, "{stderr}");
-    assert!(stderr.contains("not signed with a trusted key"), "{stderr}");
-    assert!(!world.project().join("build/conf/bblayers.conf").exists());
-    let up = world.root.join("up/oe");
-    let key = key.display().to_string();
-    let sign = format!("user.signingkey={key}");
-    git(&up, &["-c", "gpg.format=ssh", "-c", &sign, "commit", "-q", "-S", "--allow-empty", "-m", "signed"]);
-    let (code, _, stderr) = world.run(&["checkout", "--update", "k.yml"]);
-    assert_eq!(code, 0, "{stderr}");
-    assert!(stderr.contains("signature valid"), "{stderr}");
-    world.env.insert("UNUSED".to_owned(), String::new());
 }

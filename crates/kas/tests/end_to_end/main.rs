@@ -7,4 +7,5 @@ mod hg;
 mod hostile;
 mod recorded;
 mod repos;
+mod signatures;
 mod world;

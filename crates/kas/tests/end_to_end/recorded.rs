@@ -44,6 +44,7 @@ fn project(file: &Path, failures: &Mutex<Vec<String>>) -> usize {
             .unwrap()
             .extend(found.into_iter().map(|f| format!("{name}: {}: {f}", text(run, "name"))));
     }
+    println!("{name}: {} runs", runs.len());
     runs.len()
 }
 

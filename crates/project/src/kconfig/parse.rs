@@ -403,7 +403,7 @@ impl Parser<'_> {
         while let Some(line) = lines.front() {
             let blank = line.text.trim().is_empty();
             let own = width(&line.text);
-            let indent = *indent.get_or_insert_with(|| if blank { 0 } else { own });
+            let indent = *indent.get_or_insert(if blank { 0 } else { own });
             if !blank && (own < indent || own == 0) {
                 break;
             }

@@ -3,8 +3,10 @@
 
 mod normalise;
 mod record;
+mod signature;
 mod writer;
 
 pub use normalise::{Normaliser, Places};
 pub use record::{RecordKind, record};
+pub use signature::signature_record;
 pub use writer::{Blobs, LinesFile};

@@ -5,7 +5,7 @@ import os
 
 import bb.utils
 
-from . import command, mirrors, registry
+from . import command
 from .errors import BBFetchException, ChecksumError, FetchError, NetworkAccess, NoChecksumError, NoMethodError
 from .url import mirror_from_string
 from .urldata import FetchData

@@ -9,8 +9,6 @@ import ssl
 import urllib.parse
 import urllib.request
 
-import bb.utils
-
 from . import command, download
 from .errors import BBFetchException
 

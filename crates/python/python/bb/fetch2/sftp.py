@@ -47,7 +47,8 @@ def finish(ud, d, temporary):
     if not os.path.exists(temporary) or os.path.getsize(temporary) == 0:
         if os.path.exists(temporary):
             os.unlink(temporary)
-        raise FetchError("The fetch resulted in a zero size file?! Deleting and failing since this isn't right.", ud.url)
+        raise FetchError("The fetch resulted in a zero size file?! Deleting and failing since this isn't right.",
+                         ud.url)
     try:
         ud.found_checksums = checksums.verify_checksum(ud, d, localpath=temporary, fatal_nochecksum=False)
     except ChecksumError as error:

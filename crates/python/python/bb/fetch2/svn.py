@@ -44,7 +44,8 @@ class Svn(FetchMethod):
         if not ud.revision:
             ud.revision = ud.parm.get("rev", "")
         ud.localfile = "%s_%s_%s_%s_%s.tar.gz" % (
-            ud.module.replace("/", "."), ud.host, ud.path.replace("/", "."), ud.revision, "1" if ud.pegrevision else "0")
+            ud.module.replace("/", "."), ud.host, ud.path.replace("/", "."), ud.revision,
+            "1" if ud.pegrevision else "0")
 
     def _svn(self, ud, d, what):
         """The words of a command: `info`, `fetch` or `update`."""

@@ -1,0 +1,35 @@
+# make demo   builds bitzel and shows the bundled example
+# make test   builds it and runs every check
+# Both install what is missing (as root on Debian and Ubuntu) or say what to install.
+
+CARGO ?= cargo
+DEMO_DIR ?= $(or $(TMPDIR),/tmp)/bitzel-demo
+
+.PHONY: demo test setup build format lint licences unit corpus
+
+demo: setup
+	$(CARGO) build --release --package bitzel
+	./examples/demo/setup.sh $(DEMO_DIR)
+	cd $(DEMO_DIR) && $(abspath scripts/demo.sh) $(abspath $(or $(CARGO_TARGET_DIR),target))/release/bitzel
+
+test: setup format lint licences unit corpus
+
+setup:
+	@MAKECMDGOALS="$(MAKECMDGOALS)" scripts/setup.sh
+
+format:
+	$(CARGO) fmt --all --check
+
+lint:
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+# Licences and sources of all dependencies (deny.toml).
+licences:
+	$(CARGO) deny --offline check licenses bans sources
+
+unit:
+	$(CARGO) test --workspace
+
+# Answers recorded from BitBake, asked of the built program.
+corpus: unit
+	scripts/corpus.sh $(abspath $(or $(CARGO_TARGET_DIR),target))/debug/bitzel
