@@ -99,8 +99,10 @@ def exec_func_python(func, d, runfile, cwd=None):
         line = int(d.getVarFlag(func, "lineno", False) or 1)
         file = d.getVarFlag(func, "filename", False) or _FILENAME
         # The body starts on the line that the recipe says.
-        bb.utils.better_exec(bb.utils.better_compile(text, file, file, lineno=line - 1), bb.utils.get_context(), text, file)
-        bb.utils.better_exec(bb.utils.better_compile("%s(d)" % func, func, _FILENAME), {"d": d}, "%s(d)" % func, _FILENAME)
+        definition = bb.utils.better_compile(text, file, file, lineno=line - 1)
+        bb.utils.better_exec(definition, bb.utils.get_context(), text, file)
+        call = "%s(d)" % func
+        bb.utils.better_exec(bb.utils.better_compile(call, func, _FILENAME), {"d": d}, call, _FILENAME)
     finally:
         bb.debug(2, "Python function %s finished" % func)
         if cwd and before:

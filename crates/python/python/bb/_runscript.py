@@ -39,7 +39,7 @@ else
     shopt -s extdebug
     trap 'report_exit_bash "$BASH_COMMAND"' EXIT
     # The trap of EXIT has lines too: its command line 1, where this script has none, and the function's own.
-    trap '{ case "${FUNCNAME[0]} $LINENO" in report_exit*|*" 1") ;; *) failed_line=$LINENO ;; esac; } 2> /dev/null' DEBUG
+    trap '{ case "${FUNCNAME[0]} $LINENO" in report_exit*|*" 1") ;; *) failed_line=$LINENO;; esac; } 2>/dev/null' DEBUG
 fi
 '''
 

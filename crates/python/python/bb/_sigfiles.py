@@ -215,11 +215,13 @@ class _Comparison(object):
     def ignored(self):
         name = "basehash_ignore_vars"
         if self.a[name] != self.b[name]:
-            self.output.append(self.title(name + " changed from '{old}' to '{new}'", old=self.a[name], new=self.b[name]))
+            self.output.append(self.title(name + " changed from '{old}' to '{new}'", old=self.a[name],
+                                          new=self.b[name]))
             self.output.append("changed items: %s" % frozenset(self.a[name]).symmetric_difference(self.b[name]))
         name = "taskhash_ignore_tasks"
         if self.a[name] != self.b[name]:
-            self.output.append(self.title(name + " changed from '{old}' to '{new}'", old=self.a[name], new=self.b[name]))
+            self.output.append(self.title(name + " changed from '{old}' to '{new}'", old=self.a[name],
+                                          new=self.b[name]))
 
     def base(self):
         """Differences in what the base hash is made of."""

@@ -124,7 +124,7 @@ class SignatureGeneratorBasic(SignatureGenerator):
         if files:
             checksums = self._file_checksums(files, recipename)
             self.file_checksum_values[tid] = sorted(
-                ((path, checksum) for path, checksum in checksums), key=lambda item: _sigfiles.clean_checksum_file_path(item))
+                ((path, checksum) for path, checksum in checksums), key=_sigfiles.clean_checksum_file_path)
 
         task_deps = cache.task_deps[mcfn]
         if task in task_deps.get("nostamp", ()):

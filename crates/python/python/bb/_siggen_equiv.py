@@ -44,7 +44,8 @@ class SignatureGeneratorUniHashMixIn(object):
         super().__init__(data)
 
     def get_taskdata(self):
-        return (self.server, self.method, self.extramethod, self.username, self.password, self.env) + super().get_taskdata()
+        own = (self.server, self.method, self.extramethod, self.username, self.password, self.env)
+        return own + super().get_taskdata()
 
     def set_taskdata(self, data):
         self.server, self.method, self.extramethod, self.username, self.password, self.env = data[:6]
@@ -187,7 +188,8 @@ class SignatureGeneratorUniHashMixIn(object):
             hashequiv_logger.verbose("Task %s unihash %s unchanged by server" % (tid, finalunihash))
             return False
         if finalunihash == wanted_unihash:
-            hashequiv_logger.verbose("Task %s unihash changed %s -> %s as wanted" % (tid, current_unihash, finalunihash))
+            hashequiv_logger.verbose("Task %s unihash changed %s -> %s as wanted"
+                                     % (tid, current_unihash, finalunihash))
             self.set_unihash(tid, finalunihash)
             return True
         # Somebody else was quicker.

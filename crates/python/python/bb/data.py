@@ -69,7 +69,8 @@ def inherits_class(klass, d):
 def exported_keys(d):
     """Names of variables to be exported to tasks."""
     return (key for key in d.keys()
-            if not key.startswith("__") and d.getVarFlag(key, "export", False) and not d.getVarFlag(key, "unexport", False))
+            if not key.startswith("__") and d.getVarFlag(key, "export", False)
+            and not d.getVarFlag(key, "unexport", False))
 
 
 def exported_vars(d):

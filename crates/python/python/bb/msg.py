@@ -4,8 +4,6 @@ import copy
 import logging
 import sys
 
-from bb import BBHandledException
-
 loggerDefaultLogLevel = logging.INFO
 loggerDefaultDomains = {}
 

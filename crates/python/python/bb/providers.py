@@ -191,7 +191,8 @@ def filterProvidersRunTime(providers, item, cfgData, dataCache):
     preferred = []
     for fn in eligible:
         pn = dataCache.pkg_fn[fn]
-        if wanted == pn or any(cfgData.getVar("PREFERRED_PROVIDER_%s" % name) == pn for name in dataCache.pn_provides[pn]):
+        names = dataCache.pn_provides[pn]
+        if wanted == pn or any(cfgData.getVar("PREFERRED_PROVIDER_%s" % name) == pn for name in names):
             preferred.append(fn)
     for fn in reversed(preferred):
         eligible.remove(fn)

@@ -319,7 +319,8 @@ class Tinfoil(object):
         import subprocess
         program = shutil.which("bitbake")
         if program is None:
-            raise TinfoilCommandFailed("cannot build: there is no `bitbake` in PATH, source the build environment first")
+            raise TinfoilCommandFailed("cannot build: there is no `bitbake` in PATH, "
+                                       "source the build environment first")
         sys.stdout.flush()
         process = subprocess.Popen([program] + arguments)
         return process.wait() == 0 if wait else None

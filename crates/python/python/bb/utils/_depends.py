@@ -44,7 +44,8 @@ class _Constraint(object):
         if self.operator is None and (text or closing):
             match = _OPERATOR.match(text)
             if not match:
-                raise VersionStringException('Invalid version specification in "(%s" - invalid or missing operator' % word)
+                raise VersionStringException(
+                    'Invalid version specification in "(%s" - invalid or missing operator' % word)
             self.operator = match.group()
             text = text[match.end():]
         self.open = not closing

@@ -93,7 +93,8 @@ def _passes_through(error):
     """Whether an error needs no report: it was reported, or is no mistake of the code."""
     import sys
     kinds = [bb.BBHandledException]
-    for module, name in (("bb.parse", "SkipRecipe"), ("bb.data_smart", "ExpansionError"), ("bb.process", "ExecutionError")):
+    for module, name in (("bb.parse", "SkipRecipe"), ("bb.data_smart", "ExpansionError"),
+                         ("bb.process", "ExecutionError")):
         if module in sys.modules:
             kinds.append(getattr(sys.modules[module], name))
     return isinstance(error, tuple(kinds))

@@ -84,7 +84,8 @@ def _check_unsafe_delete_path(path):
 
 def _refuse_unsafe(function, path, detail=""):
     if _check_unsafe_delete_path(path):
-        raise Exception('bb.utils.%s: called with dangerous path "%s"%s, refusing to delete!' % (function, path, detail))
+        raise Exception('bb.utils.%s: called with dangerous path "%s"%s, refusing to delete!'
+                        % (function, path, detail))
 
 
 def remove(path, recurse=False, ionice=False):

@@ -96,6 +96,6 @@ def profile_function(profile, function, output_fn, process=True):
     profiler.dump_stats(output_fn)
     if process:
         process_profilelog(output_fn)
-        logging.getLogger("BitBake.Util").info("Raw profiling information saved to %s and processed statistics to %s.processed",
-                                               output_fn, output_fn)
+        logging.getLogger("BitBake.Util").info(
+            "Raw profiling information saved to %s and processed statistics to %s.processed", output_fn, output_fn)
     return result

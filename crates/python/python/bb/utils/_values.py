@@ -1,8 +1,5 @@
 """Questions about the words of a variable's value, and conversions of values."""
 
-import builtins
-import re
-
 
 def _words(values):
     """The set of words meant by a string, or by any other collection as it is."""
