@@ -3,6 +3,9 @@
 import io
 import logging
 import os
+import shutil
+import subprocess
+import tempfile
 import unittest
 
 import bb
@@ -85,6 +88,41 @@ class Code(unittest.TestCase):
         with self.assertRaises(bb.parse.SkipRecipe):
             bb.utils.better_exec("raise bb.parse.SkipRecipe('no')", {"bb": bb})
         self.assertEqual(self.catcher.messages, [])
+
+
+class Scripts(unittest.TestCase):
+    """The start of the scripts that run shell functions."""
+
+    FUNCTION = "\ninner() {\n    %s\n}\nouter() {\n    inner\n}\nouter\n"
+
+    def run_with(self, shell, command):
+        import bb.build
+        text = bb.build.shell_trap_code() + self.FUNCTION % command
+        with tempfile.NamedTemporaryFile("w", suffix=".sh") as script:
+            script.write(text)
+            script.flush()
+            done = subprocess.run([shell, script.name], stdout=subprocess.PIPE, universal_newlines=True)
+        line = text[:text.index("    " + command)].count("\n") + 1
+        return done.returncode, done.stdout, line
+
+    def test_a_failing_command_ends_the_script_and_says_so(self):
+        code, output, _ = self.run_with("sh", "(exit 7)")
+        self.assertEqual(code, 7)
+        self.assertIn("WARNING:", output)
+
+    def test_bash_names_the_line_and_the_calls(self):
+        if not shutil.which("bash"):
+            self.skipTest("there is no bash")
+        code, output, line = self.run_with("bash", "false")
+        self.assertEqual(code, 1)
+        self.assertIn(":%d exit 1 from 'false'" % line, output)
+        self.assertIn("#1: inner, ", output)
+        self.assertIn("#2: outer, ", output)
+
+    def test_success_is_silent(self):
+        for shell in ("sh", "bash"):
+            if shutil.which(shell):
+                self.assertEqual(self.run_with(shell, "true")[:2], (0, ""))
 
 
 class Progress(unittest.TestCase):

@@ -268,7 +268,9 @@ def fire_ui_handlers(event, d):
             ui_sink(event)
             return
         if not _uiready:
-            ui_queue.append(event)
+            # Of no use to whoever comes later, and very many.
+            if not isinstance(event, RecipeEvent):
+                ui_queue.append(event)
             return
         lost = []
         for number, handler in list(_ui_handlers.items()):
