@@ -54,7 +54,7 @@ def nginx(test, root):
     certificate = os.path.join(folder, "cert.pem")
     test.run_tool("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout",
                   os.path.join(folder, "key.pem"), "-out", certificate, "-days", "2", "-subj", "/CN=localhost",
-                  "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
+                  "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-addext", "basicConstraints=CA:FALSE")
     test.write("passwd", "me:{PLAIN}secret\n", folder)
     test.write("nginx.conf", """
 daemon off; pid %(folder)s/pid; error_log %(folder)s/error.log; worker_processes 1; %(user)s
