@@ -120,6 +120,24 @@ class Web(FetchTest):
         self.fetcher(*urls, "http://127.0.0.1:%d/a.bin;sha256sum=%s" % (self.port, sha256(self.data))).download()
         self.assertEqual(len(os.listdir(self.dl)), 42)
 
+    def test_shared_state_comes_through_the_same_mirrors(self):
+        """As sstate classes do it: DL_DIR and FILESPATH are the cache, mirrors take its files' paths."""
+        self.write("universal/ab/cd/s.tar.zst", "state", self.root)
+        self.write("elsewhere/universal/ef/s2.tar.zst", "state two", self.dir)
+        self.d.setVar("FILESPATH", self.dl)
+        self.d.setVar("BB_FETCH_PREMIRRORONLY", "1")
+        self.d.setVar("PREMIRRORS", "file://.* http://127.0.0.1:%d/PATH;downloadfilename=PATH \\n "
+                      "file://.* file://%s/elsewhere/PATH" % (self.port, self.dir))
+        for path in ("universal/ab/cd/s.tar.zst", "universal/ef/s2.tar.zst"):
+            url = "file://%s;downloadfilename=%s" % (path, path)
+            fetcher = bb.fetch2.Fetch([url], self.d, cache=False)
+            fetcher.checkstatus()
+            fetcher.download()
+            self.assertTrue(os.path.exists(os.path.join(self.dl, path)), path)
+        missing = bb.fetch2.Fetch(["file://universal/none;downloadfilename=universal/none"], self.d, cache=False)
+        with self.assertRaises(bb.fetch2.FetchError):
+            missing.checkstatus()
+
     def test_eight_processes_cause_one_download(self):
         script = ("import sys; sys.path[:0] = %r\nfrom fetch_tests.support import Datastore\nimport bb, bb.fetch2\n"
                   "bb.fetch2.Fetch([%r], Datastore(**%r)).download()\n" % (sys.path, self.url("a.bin"), self.d.values))

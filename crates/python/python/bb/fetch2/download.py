@@ -13,7 +13,7 @@ import bb.build
 import bb.event
 import bb.utils
 
-from . import checksums
+from . import _native, checksums
 from .errors import ChecksumError, FetchError
 
 logger = logging.getLogger("BitBake.Fetcher")
@@ -142,10 +142,7 @@ def run(jobs, settings, d):
 
     Progress goes to the user interface, and to the log: one line for each file that takes long.
     """
-    import _bitzel
-
-    report = _Report(d)
-    return json.loads(_bitzel.fetch_files(json.dumps(jobs), json.dumps(settings), report))
+    return json.loads(_native.fetch_files(json.dumps(jobs), json.dumps(settings), _Report(d)))
 
 
 class _Report:
