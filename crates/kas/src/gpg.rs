@@ -6,7 +6,7 @@ use crate::process::{Output, argv};
 use crate::signature::{Signer, Verdict, key_file};
 use bitzel_project::RepoSpec;
 use indexmap::IndexMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The imported keys.
 #[derive(Debug, Default)]
@@ -79,7 +79,7 @@ impl GpgKeys {
         let mut keys = GpgKeys::default();
         for signer in signers {
             let output = match (key_file(signer, repos)?, &signer.fingerprint, &signer.keyserver) {
-                (Some(file), ..) => gpg.run(&["--import", "--", &display(&file)], None)?,
+                (Some(file), ..) => gpg.run(&["--import", "--", &file.display().to_string()], None)?,
                 (None, Some(fingerprint), _) if cached.contains_key(fingerprint) => {
                     gpg.trust(fingerprint, TRUST_ULTIMATE)?;
                     keys.fingerprints.insert(signer.name.clone(), fingerprint.clone());
@@ -133,10 +133,6 @@ impl GpgKeys {
             self.uids.get(fingerprint).into_iter().flatten().map(|uid| format!("\"{uid}\"")).collect();
         format!("Fingerprint {} from {}", groups.join(" "), uids.join(" aka "))
     }
-}
-
-fn display(path: &PathBuf) -> String {
-    path.display().to_string()
 }
 
 fn import_error(signer: &Signer, why: &str) -> KasError {

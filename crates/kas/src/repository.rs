@@ -99,10 +99,10 @@ impl<'a> Repository<'a> {
         for line in text.lines().map(str::trim) {
             if line.starts_with('[') {
                 in_origin = line == "[remote \"origin\"]";
-            } else if let Some((key, value)) = line.split_once('=').filter(|_| in_origin) {
-                if key.trim() == "url" {
-                    urls.push(value.trim());
-                }
+            } else if let Some((key, value)) = line.split_once('=').filter(|_| in_origin)
+                && key.trim() == "url"
+            {
+                urls.push(value.trim());
             }
         }
         !url.contains(['"', '\\', ';', '#']) && urls == [url]
