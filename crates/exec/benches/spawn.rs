@@ -100,9 +100,10 @@ fn case(name: &str, memory: usize) {
 
 /// A comparable sandbox, without the filter and Landlock; skipped as `inf` where it is missing.
 #[rustfmt::skip]
-const BUBBLEWRAP: [&str; 24] = [
+const BUBBLEWRAP: [&str; 27] = [
     "/usr/bin/bwrap", "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-net",
-    "--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib64", "/lib64",
+    "--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib",
+    "--symlink", "usr/lib64", "/lib64",
     "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--",
 ];
 

@@ -103,7 +103,8 @@ mod tests {
 
     #[test]
     fn isolation_is_never_given_up_silently() {
-        let check = |state| Check { name: "sandbox".into(), state, finding: "no".into(), remedy: "do".into() };
+        let check =
+            |state| Check { name: "sandbox".into(), state, finding: "no".into(), remedy: "do".into() };
         let full = DoctorReport { can_enforce: true, checks: vec![check(State::Ok)] };
         let weak = DoctorReport { can_enforce: true, checks: vec![check(State::Degraded)] };
         let none = DoctorReport { can_enforce: false, checks: vec![check(State::Missing)] };

@@ -10,6 +10,7 @@ mod mounts;
 mod observe;
 mod program;
 mod setup;
+mod supervise;
 pub(crate) mod sys;
 mod syscalls;
 mod watch;
