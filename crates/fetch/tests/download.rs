@@ -1,5 +1,7 @@
 //! Downloads from servers that behave well, badly, and maliciously.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use bitzel_fetch::{Checksums, Client, Job, Options, Outcome, download, download_all};
