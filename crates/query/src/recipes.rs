@@ -196,7 +196,7 @@ impl QueryEnv for RecipeEnv<'_> {
 
     fn definition(&self, node: Node) -> Vec<(String, String)> {
         let with_value = |name: &&str| Some(((*name).to_owned(), self.attr(node, name)?));
-        DEFINING.iter().filter_map(|name| with_value(&name)).collect()
+        DEFINING.iter().filter_map(with_value).collect()
     }
 }
 
