@@ -1,6 +1,6 @@
 //! The log on stderr, in kas' form: `DATE TIME - LEVEL    - text`.
 
-use bitzel_project::Note;
+use bitzel_project::{FORMAT_URL, Note, ProjectError};
 use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
@@ -123,6 +123,15 @@ impl Logger {
             if self.lock().told.insert(text.clone()) {
                 self.log(level, &text);
             }
+        }
+    }
+
+    /// Tells what is wrong with a project file, each problem by itself.
+    pub fn problems(&self, error: &ProjectError) {
+        let ProjectError::Invalid { file, problems } = error else { return };
+        for problem in problems {
+            self.error(&format!("Config file validation Error:\n{}: {problem}", file.display()));
+            self.error(&format!("For a list of supported configuration elements, see {FORMAT_URL}"));
         }
     }
 

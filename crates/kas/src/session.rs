@@ -97,21 +97,11 @@ impl Session {
         let includes = self.includes.as_mut().ok_or_else(not_read)?;
         let loaded = includes.load(&self.schema, &paths, &mut notes);
         self.ctx.log.notes(notes);
-        let loaded = loaded.inspect_err(|error| self.tell_problems(error))?;
+        let loaded = loaded.inspect_err(|error| self.ctx.log.problems(error))?;
         self.config = Config { map: loaded.config };
         self.config_files = loaded.files;
         self.missing = loaded.missing;
         Ok(())
-    }
-
-    /// Logs what is wrong with a file, each problem by itself.
-    fn tell_problems(&self, error: &ProjectError) {
-        let ProjectError::Invalid { file, problems } = error else { return };
-        for problem in problems {
-            self.ctx.log.error(&format!("Config file validation Error:\n{}: {problem}", file.display()));
-            let url = bitzel_project::FORMAT_URL;
-            self.ctx.log.error(&format!("For a list of supported configuration elements, see {url}"));
-        }
     }
 
     /// The repository `id` as the configuration wants it now.

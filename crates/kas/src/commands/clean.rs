@@ -53,7 +53,8 @@ fn clean(session: &Session, matches: &ArgMatches, has_config: bool, dry: bool) -
         let mut notes = Vec::new();
         // kas: here, unlike elsewhere, a missing file is exit code 1
         std::fs::metadata(&session.files[0]).doing("read", &session.files[0])?;
-        let file = ConfigFile::load(&session.files[0], role, &Schema::new(), &mut notes)?;
+        let file = ConfigFile::load(&session.files[0], role, &Schema::new(), &mut notes);
+        let file = file.inspect_err(|error| ctx.log.problems(error))?;
         ctx.log.notes(notes);
         system =
             BuildSystem::named(file.config.get("build_system").and_then(|v| v.as_str()).unwrap_or_default());

@@ -49,7 +49,8 @@ fn load(ctx: &Context, kconfig: &mut Kconfig, file: &Path) -> Result<Map, KasErr
     }
     let mut notes = Vec::new();
     let role = Role { main: true, ..Role::default() };
-    let config = ConfigFile::load(file, role, &Schema::new(), &mut notes)?.config;
+    let config = ConfigFile::load(file, role, &Schema::new(), &mut notes);
+    let config = config.inspect_err(|error| ctx.log.problems(error))?.config;
     let saved = config.get("menu_configuration").and_then(Value::as_map).cloned().unwrap_or_default();
     notes.extend(kconfig.load(&saved, &file.display().to_string()));
     ctx.log.notes(notes);
