@@ -5,28 +5,26 @@
 CARGO ?= cargo
 DEMO_DIR ?= $(or $(TMPDIR),/tmp)/bitzel-demo
 
-.PHONY: demo test setup build format lint licences unit corpus
+.PHONY: demo test setup format lint unit corpus
 
 demo: setup
 	$(CARGO) build --release --package bitzel
 	./examples/demo/setup.sh $(DEMO_DIR)
 	cd $(DEMO_DIR) && $(abspath scripts/demo.sh) $(abspath $(or $(CARGO_TARGET_DIR),target))/release/bitzel
 
-test: setup format lint licences unit corpus
+test: setup format lint unit corpus
 
 setup:
-	@MAKECMDGOALS="$(MAKECMDGOALS)" scripts/setup.sh
+	@scripts/setup.sh
 
 format:
 	$(CARGO) fmt --all --check
 
 lint:
-	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --workspace -- -D warnings
+	$(CARGO) clippy --workspace --tests --examples --benches -- -D warnings -A clippy::unwrap_used -A missing_docs
 
-# Licences and sources of all dependencies (deny.toml).
-licences:
-	$(CARGO) deny --offline check licenses bans sources
-
+# Tests, the licences of all dependencies included (crates/cli/tests/licences.rs).
 unit:
 	$(CARGO) test --workspace
 

@@ -35,7 +35,3 @@ if ! command -v "${CARGO:-cargo}" >/dev/null; then
   echo "Please install Rust 1.92 or newer: https://rustup.rs" >&2
   exit 1
 fi
-if [ "${MAKECMDGOALS:-test}" != demo ] && ! "${CARGO:-cargo}" deny --version >/dev/null 2>&1; then
-  echo "installing cargo-deny, which checks licences of dependencies"
-  "${CARGO:-cargo}" install --locked --quiet cargo-deny
-fi

@@ -141,16 +141,14 @@ impl RecipeCache {
     pub fn complete(&mut self) -> Option<Evaluation> {
         let contents = self.contents.take()?;
         let same = Checked::new(&contents.paths);
-        if !(contents.config_paths.iter().all(|&path| same.holds(path))
-            && same_files(&contents.configurations))
-        {
+        if !contents.config_paths.iter().all(|&path| same.holds(path)) {
             return None;
         }
         let mut contents = contents;
         let total: usize = contents.configurations.iter().map(|c| c.recipes.len()).sum();
         let before = contents.recipes.len();
         contents.recipes.retain(|kept| kept.paths.iter().all(|&path| same.holds(path)));
-        if before == total && contents.recipes.len() == total {
+        if before == total && contents.recipes.len() == total && same_files(&contents.configurations) {
             let outcomes = contents
                 .recipes
                 .into_iter()

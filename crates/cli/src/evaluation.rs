@@ -115,7 +115,8 @@ fn evaluate(host: &mut Host, outcomes: &mut [Outcome], open: &[usize]) -> Result
             let result = match channel.ask(&Request::Evaluate(mc.clone(), file.clone())) {
                 Ok(Reply::Evaluated(evaluated)) => Ok(evaluated),
                 Ok(_) => return Err(Error::Confused),
-                Err(Error::Failed(failure)) => Err(failure.message),
+                Err(Error::Failed(failure)) if failure.message.contains(&file.path) => Err(failure.message),
+                Err(Error::Failed(failure)) => Err(format!("{}: {}", file.path, failure.message)),
                 Err(Error::Died(how)) => {
                     return Err(Error::Died(format!("{how}, while evaluating {}", file.path)));
                 }

@@ -34,7 +34,8 @@ fn dependencies() -> BTreeMap<String, Vec<String>> {
     let mut result = BTreeMap::new();
     for package in metadata["packages"].as_array().unwrap() {
         let needs = package["dependencies"].as_array().unwrap().iter();
-        let needs = needs.filter(|dep| dep["kind"].is_null()).map(|dep| dep["name"].as_str().unwrap().to_owned());
+        let needs =
+            needs.filter(|dep| dep["kind"].is_null()).map(|dep| dep["name"].as_str().unwrap().to_owned());
         result.insert(
             package["name"].as_str().unwrap().to_owned(),
             needs.filter(|name| name.starts_with("bitzel")).collect(),
@@ -45,7 +46,8 @@ fn dependencies() -> BTreeMap<String, Vec<String>> {
 
 #[test]
 fn crates_depend_on_lower_layers_of_their_own_side_only() {
-    let layers: BTreeMap<&str, (u32, char)> = LAYERS.iter().map(|&(name, l, side)| (name, (l, side))).collect();
+    let layers: BTreeMap<&str, (u32, char)> =
+        LAYERS.iter().map(|&(name, l, side)| (name, (l, side))).collect();
     let all = dependencies();
     assert!(all.len() > 10, "cargo metadata names the workspace's crates");
     for (name, needs) in &all {

@@ -14,6 +14,9 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
+/// Text, file and line of a `def`.
+type Definition = (Rc<str>, Rc<str>, u32);
+
 /// The interpreter side of the process.
 pub struct PyHost {
     /// The namespace of metadata Python: modules and `def` functions.
@@ -22,8 +25,8 @@ pub struct PyHost {
     version: Cell<u64>,
     versions: RefCell<HashMap<(u64, u64), u64>>,
     inline: InlineCode,
-    /// Compiled definitions by text, file and line.
-    definitions: RefCell<HashMap<(Rc<str>, Rc<str>, u32), Py<PyAny>>>,
+    /// Compiled definitions.
+    definitions: RefCell<HashMap<Definition, Py<PyAny>>>,
 }
 
 /// What `save` keeps.
@@ -142,6 +145,8 @@ fn reported(py: Python<'_>, doing: &str, error: PyErr) -> PyErr {
         if !error.is_instance_of::<pyo3::exceptions::PyException>(py) {
             return Ok(error.clone_ref(py));
         }
+        // PyO3 keeps the traceback beside the exception.
+        value.setattr("__traceback__", error.traceback(py))?;
         let text = py.import("bitzel_host.errors")?.call_method1("describe", (value,))?;
         let message = format!("Error {doing}:\n\n{}: {text}", value.get_type().name()?);
         bb.getattr("mainlogger")?.call_method1("error", ("%s", &message))?;

@@ -151,7 +151,6 @@ fn insert_method(py: Python<'_>, _modulename: &str, code: &str, fn_: &str, linen
 }
 
 /// A set of texts.
-#[allow(dead_code)]
 pub(crate) fn set_of<'py>(
     py: Python<'py>,
     items: impl IntoIterator<Item = impl AsRef<str>>,

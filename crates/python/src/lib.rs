@@ -11,6 +11,8 @@ mod failure;
 mod fetch;
 mod functions;
 mod inline;
+mod scanners;
+mod scripts;
 mod serve;
 mod session;
 mod signatures;
@@ -24,5 +26,7 @@ fn _bitzel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<inline::VariableScope>()?;
     session::install(module)?;
     fetch::register(module)?;
+    scanners::register(module)?;
+    scripts::register(module)?;
     functions::register(module)
 }

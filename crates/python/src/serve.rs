@@ -8,9 +8,7 @@ use crate::session::Session;
 use crate::signatures::signature_cache;
 use bitzel_base::{ErrorKind, RecipeId};
 use bitzel_data::{DataStore, SignatureCache, Signatures, Value, sign};
-use bitzel_recipe::export::{
-    Blobs, LinesFile, Normaliser, Places, RecordKind, record, signature_record,
-};
+use bitzel_recipe::export::{Blobs, LinesFile, Normaliser, Places, RecordKind, record, signature_record};
 use bitzel_recipe::protocol::{
     Configuration, Configure, Evaluated, ExportShard, Failure, LayerInfo, Reply, Request, read_frame,
     write_frame,
@@ -125,7 +123,7 @@ pub(crate) fn evaluator(py: Python<'_>) -> PyResult<Rc<Evaluator>> {
     Ok(Session::of(py)?.borrow().evaluator.clone())
 }
 
-fn config(py: Python<'_>, mc: &str) -> PyResult<Rc<BaseConfig>> {
+pub(crate) fn config(py: Python<'_>, mc: &str) -> PyResult<Rc<BaseConfig>> {
     let session = Session::of(py)?;
     let session = session.borrow();
     let configs = session.configs.borrow();
@@ -332,6 +330,8 @@ fn export_configs(
     for config in configs {
         let d = config.data.create_copy();
         bitzel_recipe::expand_keys(&d).or_raise(py)?;
+        // BitBake: set when recipes are collected; the configuration alone has none.
+        d.delete("BBFILES_PRIORITIZED", &bitzel_data::SetInfo::quiet_parsing());
         let mcfn = if config.mc.is_empty() { String::new() } else { format!("mc:{}:", config.mc) };
         let json = record(&d, "", "", &mcfn, &RecordKind::Config, normaliser, &mut blobs).map_err(failed)?;
         file.line(&json).map_err(failed)?;

@@ -6,6 +6,7 @@ use bitzel_data::{DataStore, LogLevel, ReadOptions, SetInfo, Value};
 use bitzel_syntax::AssignOp;
 
 impl Evaluator {
+    #[allow(clippy::too_many_arguments, reason = "the parts of one statement")]
     pub(crate) fn assign(
         &self,
         export: bool,
@@ -27,13 +28,14 @@ impl Evaluator {
             AssignOp::Immediate => Value::Str(d.create_copy().expand_as(value, &format!("{name}[:=]"))?),
             AssignOp::WeakDefault => {
                 let new = Value::str(value);
-                return Ok(match flag {
+                match flag {
                     None => d.set_weak(name, new, &info)?,
                     Some(flag) if self.level() >= CompatLevel::V2_18 => {
                         d.set_weak_flag(name, flag, new, &info)
                     }
                     Some(flag) => d.set_flag(name, flag, new, &info)?,
-                });
+                }
+                return Ok(());
             }
             AssignOp::Default => match present()? {
                 Some(old) => old,

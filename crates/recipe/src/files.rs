@@ -10,10 +10,13 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
 
+/// Path; is it read as configuration; as the base configuration itself.
+type ParseKey = (Rc<str>, bool, bool);
+
 /// Files read and taken apart so far. A file is read once.
 #[derive(Default)]
 pub struct FileCache {
-    parsed: RefCell<FxHashMap<(Rc<str>, bool, bool), Rc<Parse>>>,
+    parsed: RefCell<FxHashMap<ParseKey, Rc<Parse>>>,
 }
 
 impl FileCache {
@@ -69,9 +72,7 @@ pub fn normalise(path: &str, base: &str) -> String {
 pub fn which(search: &str, item: &str, cwd: &str) -> (Option<String>, Vec<String>) {
     let mut looked = Vec::new();
     for dir in search.split(':') {
-        let mut next = if item.starts_with('/') {
-            item.to_owned()
-        } else if dir.is_empty() {
+        let mut next = if item.starts_with('/') || dir.is_empty() {
             item.to_owned()
         } else {
             format!("{}/{item}", dir.strip_suffix('/').unwrap_or(dir))

@@ -47,11 +47,7 @@ impl Evaluator {
             |variant: &str| wanted.as_ref().is_none_or(|list| list.iter().any(|name| **name == *variant));
         let before = d.clone();
         let plain = before.create_copy();
-        if wants("") {
-            self.finalise_or_skip(file, &plain)?;
-        } else {
-            self.finalise_or_skip(file, &plain)?;
-        }
+        self.finalise_or_skip(file, &plain)?;
         let mut stores = vec![(String::new(), plain.clone())];
         let extend = plain.get_or_empty("BBCLASSEXTEND")?;
         if !extend.is_empty() {

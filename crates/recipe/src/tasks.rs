@@ -86,12 +86,14 @@ const KEPT_FLAGS: [&str; 11] = [
     "umask",
 ];
 
+/// Task to text.
+type Texts = BTreeMap<Rc<str>, Rc<str>>;
+
 /// Collects tasks and their flags into `_task_deps`.
 pub(crate) fn collect_tasks(d: &DataStore) -> Result<()> {
     let mut names: Vec<Rc<str>> = Vec::new();
     let mut parents: BTreeMap<Rc<str>, Vec<Rc<str>>> = BTreeMap::new();
-    let mut kept: Vec<(&str, BTreeMap<Rc<str>, Rc<str>>)> =
-        KEPT_FLAGS.iter().map(|flag| (*flag, BTreeMap::new())).collect();
+    let mut kept: Vec<(&str, Texts)> = KEPT_FLAGS.iter().map(|flag| (*flag, BTreeMap::new())).collect();
     for task in task_list(d) {
         let task = d.expand(&task)?;
         d.set_flag(&task, "task", Value::Int(1), &SetInfo::quiet_parsing())?;

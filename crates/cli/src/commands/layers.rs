@@ -67,7 +67,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
 fn show_layers(build_dir: &BuildDir) -> Result<()> {
     let mut host = build_dir.start_host(0)?;
     let configurations = host.configure(build_dir.configure.clone())?;
-    println!("{:<20}  {:<40}  {}", "layer", "path", "priority");
+    println!("{:<20}  {:<40}  priority", "layer", "path");
     println!("{}", "=".repeat(104));
     for layer in configurations.first().map(|c| &c.layers[..]).unwrap_or_default() {
         println!("{:<20}  {:<40}  {}", layer.name, layer.path, layer.priority);

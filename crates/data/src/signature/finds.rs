@@ -57,15 +57,14 @@ impl FindCache {
 
 impl CodeFinds {
     pub(crate) fn new(refs: &PythonRefs, context: &Context) -> CodeFinds {
-        let sym = |name: &Box<str>| context.sym(name);
         CodeFinds {
-            references: refs.references.iter().map(sym).collect(),
-            execs: refs.execs.iter().map(sym).collect(),
+            references: refs.references.iter().map(|name| context.sym(name)).collect(),
+            execs: refs.execs.iter().map(|name| context.sym(name)).collect(),
             contains: refs
                 .contains
                 .iter()
                 .flat_map(|(variable, items)| {
-                    let variable = sym(variable);
+                    let variable = context.sym(variable);
                     items.iter().map(move |item| (variable, Rc::from(&**item)))
                 })
                 .collect(),
