@@ -28,7 +28,7 @@ pub use cgroup::{Controller, Controllers, Version};
 pub use doctor::{Check, DoctorReport, State, examine};
 pub use error::Error;
 pub use executor::{Cancel, Executor, LocalExecutor};
-pub use helper::{HELPER_ARGUMENT, helper_main};
+pub use helper::{HELPER_ARGUMENT, helper_main, run_in_terminal};
 pub use limits::{Limits, Resource};
 pub use oci::export_bundle;
 pub use outcome::{ExitStatus, LimitHit, Refusal, RefusalKind, TaskOutcome, Usage};

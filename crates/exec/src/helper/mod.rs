@@ -6,10 +6,12 @@
 
 mod client;
 mod server;
+mod terminal;
 mod wire;
 
 pub(crate) use client::{Helper, outcome};
 pub use server::helper_main;
+pub use terminal::run_in_terminal;
 
 /// First argument that makes a program call [`helper_main`] with the rest.
 pub const HELPER_ARGUMENT: &str = "__sandbox";

@@ -1,6 +1,6 @@
 //! The helper's side: takes requests, starts tasks, reports their ends.
 
-use super::wire;
+use super::{terminal, wire};
 use crate::Error;
 use crate::sandbox::{Running, Sandbox, SandboxConfig, TaskIo, Trailer, Work, sys};
 use crate::spec::TaskSpec;
@@ -61,7 +61,11 @@ impl Failure {
 /// It serves the socket that is its standard input until that is closed, as it
 /// is when the program that started it ends; running tasks end with it.
 pub fn helper_main(arguments: impl IntoIterator<Item = String>) -> ! {
-    let config = arguments.into_iter().next().unwrap_or_default();
+    let mut arguments = arguments.into_iter();
+    let config = arguments.next().unwrap_or_default();
+    if config == terminal::RUN {
+        std::process::exit(terminal::run(arguments))
+    }
     let code = match serde_json::from_str(&config).map_err(std::io::Error::from).and_then(serve) {
         Ok(()) => 0,
         Err(error) => {

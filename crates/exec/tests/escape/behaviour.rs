@@ -5,6 +5,7 @@ use crate::trial::Verdict;
 use bitzel_exec::{
     Cancel, Error, Executor, ExitStatus, Fakeroot, HostView, Identity, Limits, LocalExecutor, Mode, Network,
     RefusalKind, Resource, Sandbox, SandboxConfig, TaskIo, TaskOutcome, TaskSpec, examine, export_bundle,
+    run_in_terminal,
 };
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -38,6 +39,7 @@ const ALL: &[(&str, Test)] = &[
     ("use-of-resources-is-recorded", usage),
     ("an-interactive-task-has-terminals", interactive),
     ("full-isolation-can-be-demanded", demanded),
+    ("a-task-can-run-in-the-foreground", foreground),
 ];
 
 /// Names of the tests.
@@ -532,4 +534,20 @@ fn demanded(dir: &Path) -> Result<String, String> {
     let spec = TaskSpec { limits: Limits::none(), ..spec };
     let (outcome, _) = with_io(&dir.join("log"), |io| sandbox.run(&spec, io)).map_err(text)?;
     expect(outcome.success(), &outcome)
+}
+
+fn foreground(dir: &Path) -> Result<String, String> {
+    let bench = Bench::new(dir);
+    let program = std::env::current_exe().unwrap();
+    let code = |script: &str| {
+        let spec = TaskSpec { interactive: true, ..bench.spec(script) };
+        run_in_terminal(&program, &SandboxConfig::default(), &spec).map_err(text)
+    };
+    let codes = (code("echo $$ > pid; exit 3")?, code("kill -TERM $$")?);
+    let pid = fs::read_to_string(bench.work.join("pid")).unwrap_or_default();
+    expect(codes == (3, 143) && pid == "2\n", &(codes, &pid))?;
+    let mut spec = bench.spec("");
+    spec.argv = vec!["no-such-program".into()];
+    let code = run_in_terminal(&program, &SandboxConfig::default(), &spec).map_err(text)?;
+    expect(code == 125, &code)
 }
