@@ -186,9 +186,13 @@ fn code(status: ExitStatus) -> i32 {
 
 /// The error of a program that failed.
 pub(crate) fn failed(argv: &[String], code: i32) -> KasError {
+    KasError::Command { command: shown(argv), code, forward: false }
+}
+
+/// A command for messages: words with spaces are quoted.
+pub(crate) fn shown(argv: &[String]) -> String {
     let quoted = |word: &String| if word.contains(' ') { format!("'{word}'") } else { word.clone() };
-    let command = argv.iter().map(quoted).collect::<Vec<_>>().join(" ");
-    KasError::Command { command, code, forward: false }
+    argv.iter().map(quoted).collect::<Vec<_>>().join(" ")
 }
 
 /// The file of the program `name` in the folders of `path`.

@@ -4,6 +4,7 @@ use crate::args::{is_set, skipped, text};
 use crate::context::Context;
 use crate::error::KasError;
 use crate::home;
+use crate::process::shown;
 use crate::session::Session;
 use crate::steps::with_steps;
 use clap::ArgMatches;
@@ -31,7 +32,7 @@ pub fn run(mut session: Session, matches: &ArgMatches) -> Result<(), KasError> {
             0 => Ok(()),
             code => {
                 ctx.log.error("Shell returned non-zero exit status");
-                Err(KasError::Command { command: argv.join(" "), code, forward: true })
+                Err(KasError::Command { command: shown(&argv), code, forward: true })
             }
         }
     })
