@@ -20,7 +20,7 @@ fn main() -> Res<()> {
     let dir = args.next().ok_or("usage: ask DIR QUERY...")?;
     let index = load(Path::new(&dir))?;
     let start = Instant::now();
-    let resolution = index.resolve(index.targets(&["world"], "do_build")?, &ResolveOptions::default());
+    let resolution = index.resolve(index.targets(&["universe"], "do_build")?, &ResolveOptions::default());
     let env = RecipeEnv::new(&index, &resolution, &InfoDetails, Flavour::Query);
     eprintln!("{} recipes resolved in {:?}", resolution.recipes().len(), start.elapsed());
     for text in args {
@@ -35,6 +35,13 @@ fn main() -> Res<()> {
         eprintln!("{text}: {} in {elapsed:?}", result.nodes.len() + result.files.len());
     }
     Ok(())
+}
+
+/// What is wanted of a record; the rest is most of it.
+#[derive(serde::Deserialize)]
+struct Record {
+    mcfn: String,
+    info: RecipeInfo,
 }
 
 fn load(dir: &Path) -> Res<ProviderIndex> {
@@ -54,12 +61,10 @@ fn load(dir: &Path) -> Res<ProviderIndex> {
         }
         for line in lines(&path)? {
             let line = line?;
-            let record: Value = serde_json::from_str(&line)?;
-            let mcfn = record["mcfn"].as_str().ok_or("no mcfn")?;
-            let id: RecipeId = mcfn.parse()?;
-            let info = Arc::new(serde_json::from_value::<RecipeInfo>(record["info"].clone())?);
-            let priority = providers["priorities"][mcfn].as_i64().unwrap_or(0) as i32;
-            recipes.push(Recipe { id, info, priority });
+            let record: Record = serde_json::from_str(&line)?;
+            let id: RecipeId = record.mcfn.parse()?;
+            let priority = providers["priorities"][&record.mcfn].as_i64().unwrap_or(0) as i32;
+            recipes.push(Recipe { id, info: Arc::new(record.info), priority });
         }
     }
     Ok(ProviderIndex::new(recipes, BTreeMap::from([(String::new(), config)])))
