@@ -83,3 +83,27 @@ fn a_visitor_says_what_a_call_refers_to() {
     let refs = scan_python_with(code, CompatLevel::V2_8, &Errors).unwrap();
     assert!(refs.execs.contains("mymod.visited"));
 }
+
+#[test]
+fn what_a_visitor_says_last_by_level_replaces_what_was_found_before() {
+    let items = |code: &str| {
+        let refs = scan_python_with(code, CompatLevel::V2_18, &Errors).unwrap();
+        refs.contains["ERROR_QA"].iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    let call = |item: &str| format!("mymod.visited(\"{item}\")");
+    let plain = "bb.utils.contains(\"ERROR_QA\", \"z\", 1, 2, d)";
+    // Answers of BitBake 2.18.
+    assert_eq!(items(&format!("{}\n{}", call("a"), call("b"))), "b");
+    assert_eq!(items(&format!("if x:\n  {}\n{}", call("deep"), call("late"))), "deep");
+    let branches = ["a", "b", "c", "d"].map(call);
+    let [a, b, c, d] = &branches;
+    let chain = format!("if x:\n  {a}\nelif y:\n  {b}\nelif z:\n  {c}\nelse:\n  {d}\n");
+    assert_eq!(items(&format!("{chain}if q:\n  if r:\n    {}", call("e"))), "d");
+    assert_eq!(items(&format!("{a}\n{plain}")), "a z");
+    assert_eq!(items(&format!("{plain}\n{a}")), "a");
+    assert_eq!(items(&format!("if x:\n  {plain}\n{a}")), "a z");
+    assert_eq!(items(&format!("x = f(k={a})\ny = f({b})")), "a");
+    assert_eq!(items(&format!("with a: {a}\ntry: {b}\nexcept X: {c}\n{d}")), "c");
+    assert_eq!(items(&format!("def f(a={a}):\n  {b}")), "b");
+    assert_eq!(items(&format!("[{a} for i in {b} if {c}]")), "c");
+}
