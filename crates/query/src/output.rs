@@ -104,12 +104,12 @@ fn print_json(env: &dyn QueryEnv, result: &ResultSet, nodes: &[Node], out: &mut 
         deps.sort_unstable();
         deps.dedup();
         json!({
-            "label": env.label(node), "kind": env.kind(node), "mc": env.config(node),
-            "file": env.file(node), "deps": deps,
+            "deps": deps, "file": env.file(node), "kind": env.kind(node),
+            "label": env.label(node), "mc": env.config(node),
         })
     };
     let mut items: Vec<serde_json::Value> = nodes.iter().map(describe).collect();
-    items.extend(result.files.iter().map(|file| json!({ "label": file, "kind": "source file" })));
+    items.extend(result.files.iter().map(|file| json!({ "kind": "source file", "label": file })));
     let lines: Vec<String> = items.iter().map(|item| format!("  {item}")).collect();
     if lines.is_empty() { writeln!(out, "[]") } else { writeln!(out, "[\n{}\n]", lines.join(",\n")) }
 }
