@@ -21,7 +21,7 @@ impl ProviderIndex {
         let mut found = Vec::new();
         let mut leave_out = Vec::new();
         for target in &resolution.targets {
-            let Some(ix) = resolution.provider(&target.mc, &target.name) else { continue };
+            let Some(ix) = resolution.target_provider(target) else { continue };
             let (task, without) = match target.task.strip_suffix('-') {
                 Some(task) => (task, true),
                 None => (target.task.as_str(), false),

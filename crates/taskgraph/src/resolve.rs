@@ -42,6 +42,8 @@ pub struct Resolution {
     /// As in [`ResolveOptions`].
     pub(crate) extra_depends: BTreeMap<RecipeId, Vec<String>>,
     providers: FxHashMap<Need, Vec<RecipeIx>>,
+    /// Targets whose names others may assume to be provided.
+    only_targets: FxHashSet<Need>,
     recipes: Vec<RecipeIx>,
 }
 
@@ -58,15 +60,26 @@ impl Resolution {
     }
 
     fn first(&self, mc: &str, runtime: bool, name: &str) -> Option<RecipeIx> {
-        let need = Need { mc: mc.to_owned(), runtime, name: name.to_owned() };
-        self.providers.get(&need).and_then(|list| list.first()).copied()
+        self.for_need(&Need { mc: mc.to_owned(), runtime, name: name.to_owned() })
+    }
+
+    fn for_need(&self, need: &Need) -> Option<RecipeIx> {
+        if self.only_targets.contains(need) {
+            return None;
+        }
+        self.providers.get(need)?.first().copied()
+    }
+
+    /// The recipe that stands for a target, be its name assumed to be provided or not.
+    pub fn target_provider(&self, target: &Target) -> Option<RecipeIx> {
+        self.providers.get(&target_need(target))?.first().copied()
     }
 
     /// The recipes a recipe depends on, and how; itself not among them.
     pub fn dependencies(&self, index: &ProviderIndex, recipe: RecipeIx) -> Vec<(RecipeIx, EdgeKinds)> {
         needs_of(index, &self.extra_depends, recipe)
             .into_iter()
-            .filter_map(|(need, kinds)| Some((*self.providers.get(&need)?.first()?, kinds)))
+            .filter_map(|(need, kinds)| Some((self.for_need(&need)?, kinds)))
             .filter(|(dep, _)| *dep != recipe)
             .collect()
     }
@@ -91,6 +104,7 @@ impl ProviderIndex {
             wanted_by: FxHashMap::default(),
             needs: FxHashMap::default(),
             notices: BTreeSet::new(),
+            only_targets: FxHashSet::default(),
         };
         for t in &targets {
             walk.need(Need { mc: t.mc.clone(), runtime: false, name: t.name.clone() }, None);
@@ -109,13 +123,17 @@ struct Walk<'a> {
     /// What each recipe met so far needs.
     needs: FxHashMap<RecipeIx, Vec<Need>>,
     notices: BTreeSet<ProviderNotice>,
+    only_targets: FxHashSet<Need>,
 }
 
 impl Walk<'_> {
     fn need(&mut self, need: Need, by: Option<RecipeIx>) {
         // A target is built even where its name is assumed to be provided.
-        if by.is_some() && self.is_assumed(&need) {
-            return;
+        if self.is_assumed(&need) {
+            if by.is_some() {
+                return;
+            }
+            self.only_targets.insert(need.clone());
         }
         if let Some(by) = by {
             self.needs.entry(by).or_default().push(need.clone());
@@ -187,6 +205,7 @@ impl Walk<'_> {
             notices: self.notices.into_iter().collect(),
             extra_depends: self.options.extra_depends.clone(),
             providers: self.providers,
+            only_targets: self.only_targets,
             recipes,
         }
     }

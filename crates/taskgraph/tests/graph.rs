@@ -41,6 +41,12 @@ fn names_assumed_to_be_provided_are_left_out() {
         "x DEPENDS=y,q RDEPENDS=y do_a[deptask]=do_b do_a[rdeptask]=do_b do_a[depends]=y:do_a,q:do_b\ny";
     let index = index(recipes, &[("ASSUME_PROVIDED", "y q")]);
     assert_eq!(edges(&index, &graph(&index, "x"), false), "");
+    let both = graph(&index, "x y");
+    assert_eq!(
+        (edges(&index, &both, false).as_str(), both.recipes().len()),
+        ("", 2),
+        "a target is built all the same"
+    );
 }
 
 #[test]
