@@ -1,5 +1,7 @@
 //! Time for bodies of the usual size: a shell task of 50 lines, a Python function of 40.
 
+#![allow(missing_docs, reason = "criterion's macros make functions without any")]
+
 use bitzel_base::CompatLevel;
 use bitzel_scan::{scan_python, scan_shell};
 use criterion::{Criterion, criterion_group, criterion_main};

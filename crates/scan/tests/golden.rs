@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 fn records(text: &'static str) -> impl Iterator<Item = (Value, String)> {
     text.lines().map(|line| {
-        let record: Value = serde_json::from_str(line).unwrap();
-        let text = record["text"].as_str().unwrap().to_owned();
+        let record: Value = serde_json::from_str(line).expect("records are JSON");
+        let text = record["text"].as_str().expect("records have a text").to_owned();
         (record, text)
     })
 }

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 const LIBRARY: &str = include_str!("golden/library.py");
 
 fn function(name: &str, level: CompatLevel) -> ModuleFunction {
-    let functions = scan_module(LIBRARY, "mymod", level, &NoVisitor).unwrap();
-    functions.into_iter().find(|f| &*f.name == name).unwrap()
+    let functions = scan_module(LIBRARY, "mymod", level, &NoVisitor).expect("the library is Python");
+    functions.into_iter().find(|f| &*f.name == name).expect("the library has the function")
 }
 
 fn references(name: &str, level: CompatLevel) -> Vec<String> {
