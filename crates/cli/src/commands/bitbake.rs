@@ -3,7 +3,6 @@
 use crate::build_dir::{BuildDir, ConfigArguments};
 use crate::evaluation::Evaluation;
 use anyhow::{Result, bail};
-use bitzel_host::Host;
 use bitzel_recipe::protocol::{Configuration, Reply, Request};
 use std::process::ExitCode;
 
@@ -73,7 +72,7 @@ fn environment(arguments: &Arguments) -> Result<ExitCode> {
     let build_dir = BuildDir::find(&arguments.config, true)?;
     let mut host = build_dir.start_host(0)?;
     let configurations = host.configure(build_dir.configure.clone())?;
-    let request = recipe_arguments(&build_dir, &mut host, &configurations, target)?;
+    let request = recipe_arguments(&build_dir, &configurations, target)?;
     match host.ask(&Request::Call("environment".to_owned(), request))? {
         Reply::Text(text) => print!("{text}"),
         _ => bail!("unexpected answer of the host"),
@@ -85,7 +84,6 @@ fn environment(arguments: &Arguments) -> Result<ExitCode> {
 /// which a target chooses.
 pub fn recipe_arguments(
     build_dir: &BuildDir,
-    _host: &mut Host,
     configurations: &[Configuration],
     target: Option<&str>,
 ) -> Result<Vec<String>> {

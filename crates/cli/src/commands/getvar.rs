@@ -50,7 +50,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
     };
     let flag = arguments.flag.clone().unwrap_or_default();
     let mut request = vec![arguments.variable.clone(), flag, how.to_owned()];
-    request.extend(recipe_arguments(&build_dir, &mut host, &configurations, arguments.recipe.as_deref())?);
+    request.extend(recipe_arguments(&build_dir, &configurations, arguments.recipe.as_deref())?);
     let Reply::Text(text) = host.ask(&Request::Call("getvar".to_owned(), request))? else {
         bail!("unexpected answer of the host");
     };
