@@ -1,10 +1,8 @@
 //! The `bitzel` command, which also answers to the names of the tools it replaces.
 //! Arguments and wiring only; one file for each command.
 
-mod build_dir;
-mod cache;
+mod arguments;
 mod commands;
-mod evaluation;
 mod progress;
 
 use clap::{Parser, Subcommand};

@@ -1,7 +1,9 @@
 //! Progress of long work: a bar on a terminal, a few plain lines elsewhere.
 
+use bitzel_workspace::Watch;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
+use std::sync::Mutex;
 
 /// A bar for `total` steps, named as BitBake names the work.
 pub fn bar(name: &str, total: usize) -> ProgressBar {
@@ -18,4 +20,42 @@ pub fn bar(name: &str, total: usize) -> ProgressBar {
     }
     bar.set_message(format!("{name}:"));
     bar
+}
+
+/// Shows how evaluating goes on.
+#[derive(Default)]
+pub struct Terminal {
+    bar: Mutex<Option<ProgressBar>>,
+}
+
+impl Terminal {
+    fn bar(&self) -> std::sync::MutexGuard<'_, Option<ProgressBar>> {
+        self.bar.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl Watch for Terminal {
+    fn begin(&self, what: &str, total: usize) {
+        *self.bar() = Some(bar(what, total));
+    }
+
+    fn step(&self) {
+        if let Some(bar) = &*self.bar() {
+            bar.inc(1);
+        }
+    }
+
+    fn end(&self) {
+        if let Some(bar) = self.bar().take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn note(&self, text: &str) {
+        eprintln!("NOTE: {text}");
+    }
+
+    fn warn(&self, text: &str) {
+        eprintln!("WARNING: {text}");
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 /// Layer and side of each crate (ARCHITECTURE.md has the same table).
-const LAYERS: [(&str, u32, char); 16] = [
+const LAYERS: [(&str, u32, char); 17] = [
     ("bitzel-base", 0, '-'),
     ("bitzel-syntax", 1, 'M'),
     ("bitzel-scan", 1, 'M'),
@@ -20,8 +20,9 @@ const LAYERS: [(&str, u32, char); 16] = [
     ("bitzel-python", 5, '-'),
     ("bitzel-host", 5, 'M'),
     ("bitzel-query", 5, 'M'),
-    ("bitzel-engine", 6, '-'),
-    ("bitzel", 7, '-'),
+    ("bitzel-workspace", 6, 'M'),
+    ("bitzel-engine", 7, '-'),
+    ("bitzel", 8, '-'),
 ];
 
 fn dependencies() -> BTreeMap<String, Vec<String>> {

@@ -7,7 +7,7 @@ use include_dir::{Dir, include_dir};
 use sha2::{Digest, Sha256};
 use std::fs::{self, DirBuilder};
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 static PYTHON: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../python/python");
@@ -50,7 +50,8 @@ fn at(path: &Path, cause: std::io::Error) -> Error {
 fn contents() -> Vec<(PathBuf, &'static [u8])> {
     fn walk(dir: &'static Dir<'static>, files: &mut Vec<(PathBuf, &'static [u8])>) {
         for file in dir.files() {
-            if file.path().extension().is_some_and(|extension| extension == "py") {
+            // Folders Python has run in hold its caches too.
+            if !file.path().extension().is_some_and(|extension| extension == "pyc") {
                 files.push((file.path().to_owned(), file.contents()));
             }
         }
@@ -88,7 +89,11 @@ fn unpack_all(cache: &Path, root: &Path, files: &[(PathBuf, &'static [u8])]) -> 
             make_private(folder)?;
         }
         let mut file = fs::File::create(&path).map_err(|cause| at(&path, cause))?;
-        file.write_all(contents).and_then(|()| file.sync_all()).map_err(|cause| at(&path, cause))?;
+        let mode = if contents.starts_with(b"#!") { 0o700 } else { 0o600 };
+        file.write_all(contents)
+            .and_then(|()| file.set_permissions(fs::Permissions::from_mode(mode)))
+            .and_then(|()| file.sync_all())
+            .map_err(|cause| at(&path, cause))?;
     }
     let mark = temporary.join("complete");
     fs::write(&mark, b"").map_err(|cause| at(&mark, cause))?;

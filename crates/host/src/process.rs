@@ -1,7 +1,7 @@
 //! A host process and the channels to it and to the evaluators it forks.
 
 use crate::{Error, Payload, Result};
-use bitzel_recipe::protocol::{Configuration, Configure, Reply, Request, read_frame, write_frame};
+use bitzel_recipe::protocol::{Configuration, Configure, HostEvent, Reply, Request, read_frame, write_frame};
 use rustix::io::{FdFlags, fcntl_setfd};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -19,35 +19,43 @@ pub struct HostOptions {
     pub directory: PathBuf,
     /// The environment the host's Python sees.
     pub env: BTreeMap<String, String>,
-    /// Evaluators to fork.
-    pub evaluators: usize,
+    /// Channels for processes that the host is to fork.
+    pub channels: usize,
     /// `2.8` or `2.18`.
     pub level: &'static str,
 }
 
-/// A connection to one process.
+/// A connection to one process. Dropping it ends the process.
 pub struct Channel {
     stream: UnixStream,
 }
 
 impl Channel {
-    /// Asks and waits for the answer.
+    /// Asks and waits for the answer; events on the way are passed over.
     pub fn ask(&mut self, request: &Request) -> Result<Reply> {
+        self.ask_and_watch(request, &mut |_| {})
+    }
+
+    /// Asks and waits for the answer, telling of the events that come before it.
+    pub fn ask_and_watch(&mut self, request: &Request, watch: &mut dyn FnMut(HostEvent)) -> Result<Reply> {
         let died = |error: std::io::Error| Error::Died(error.to_string());
         write_frame(&mut self.stream, request).map_err(died)?;
-        match read_frame(&mut self.stream).map_err(died)? {
-            None => Err(Error::Died("it closed the connection".to_owned())),
-            Some(Reply::Failed(failure)) => Err(Error::Failed(failure)),
-            Some(reply) => Ok(reply),
+        loop {
+            match read_frame(&mut self.stream).map_err(died)? {
+                None => return Err(Error::Died("it closed the connection".to_owned())),
+                Some(Reply::Event(event)) => watch(event),
+                Some(Reply::Failed(failure)) => return Err(Error::Failed(failure)),
+                Some(reply) => return Ok(reply),
+            }
         }
     }
 }
 
-/// A running host. Dropping it ends it and its evaluators.
+/// A running host. Dropping it ends it.
 pub struct Host {
     child: Child,
     control: Option<Channel>,
-    evaluators: Vec<Channel>,
+    spare: Vec<Channel>,
 }
 
 impl Host {
@@ -57,7 +65,7 @@ impl Host {
         let failed = |cause| Error::Start { program: python.clone(), cause };
         let mut ours = Vec::new();
         let mut theirs = Vec::new();
-        for _ in 0..=options.evaluators {
+        for _ in 0..=options.channels {
             let (our, their) = UnixStream::pair().map_err(failed)?;
             fcntl_setfd(&their, FdFlags::empty()).map_err(|error| failed(error.into()))?;
             ours.push(Channel { stream: our });
@@ -77,13 +85,18 @@ impl Host {
             .map_err(failed)?;
         let mut channels = ours.into_iter();
         let control = channels.next();
-        Ok(Host { child, control, evaluators: channels.collect() })
+        Ok(Host { child, control, spare: channels.collect() })
     }
 
     /// Asks the host itself.
     pub fn ask(&mut self, request: &Request) -> Result<Reply> {
+        self.ask_and_watch(request, &mut |_| {})
+    }
+
+    /// Asks the host itself, telling of the events that come before the answer.
+    pub fn ask_and_watch(&mut self, request: &Request, watch: &mut dyn FnMut(HostEvent)) -> Result<Reply> {
         let answer = match &mut self.control {
-            Some(control) => control.ask(request),
+            Some(control) => control.ask_and_watch(request, watch),
             None => Err(Error::Died("it was stopped".to_owned())),
         };
         match answer {
@@ -100,10 +113,12 @@ impl Host {
         }
     }
 
-    /// Forks the evaluators and hands over the channels to them.
-    pub fn fork(&mut self) -> Result<Vec<Channel>> {
-        match self.ask(&Request::Fork)? {
-            Reply::Done => Ok(std::mem::take(&mut self.evaluators)),
+    /// Forks this many processes, as far as there are channels left, and hands over the
+    /// channels to them.
+    pub fn fork(&mut self, count: usize) -> Result<Vec<Channel>> {
+        let count = count.min(self.spare.len());
+        match self.ask(&Request::Fork(count))? {
+            Reply::Done => Ok(self.spare.drain(..count).collect()),
             _ => Err(Error::Confused),
         }
     }
@@ -121,7 +136,7 @@ impl Drop for Host {
         // Closing the channels lets the processes end by themselves; one that is busy is
         // killed, its evaluators end when they find their channel closed.
         self.control = None;
-        self.evaluators.clear();
+        self.spare.clear();
         if !matches!(self.child.try_wait(), Ok(Some(_))) {
             // It may have ended between the two calls; then there is nothing to kill.
             drop(self.child.kill());

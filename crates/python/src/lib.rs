@@ -11,6 +11,7 @@ mod failure;
 mod fetch;
 mod functions;
 mod inline;
+mod runner;
 mod scanners;
 mod scripts;
 mod serve;

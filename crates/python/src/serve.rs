@@ -4,6 +4,7 @@
 use crate::convert::to_python;
 use crate::datasmart::DataSmart;
 use crate::failure::{OrRaise, from_recipe_error};
+use crate::runner;
 use crate::session::Session;
 use crate::signatures::signature_cache;
 use bitzel_base::{ErrorKind, RecipeId};
@@ -22,23 +23,6 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::rc::Rc;
 
-/// Variables the command line wants to know of every configuration.
-const WANTED: [&str; 13] = [
-    "BB_HASHCONFIG_IGNORE_VARS",
-    "BB_CACHEDIR",
-    "BB_DEFAULT_TASK",
-    "BB_NUMBER_PARSE_THREADS",
-    "BBLAYERS",
-    "BBTARGETS",
-    "COREBASE",
-    "DATE",
-    "DISTRO",
-    "DL_DIR",
-    "MACHINE",
-    "TIME",
-    "TMPDIR",
-];
-
 /// Answers requests on the first descriptor until it is closed. After `Fork` a child
 /// answers on each of the others.
 #[pyfunction]
@@ -48,40 +32,42 @@ pub fn serve(py: Python<'_>, descriptors: Vec<i32>) -> PyResult<()> {
     // SAFETY: the parent passed this descriptor to us alone, for this purpose; nothing
     // else in the process knows its number.
     let mut stream = unsafe { UnixStream::from_raw_fd(control) };
+    let mut spare = others.to_vec();
+    let os = py.import("os")?;
     while let Some(request) = read_frame::<Request>(&mut stream)? {
-        if matches!(request, Request::Fork) {
-            let os = py.import("os")?;
-            for &descriptor in others {
-                if os.call_method0("fork")?.extract::<i32>()? == 0 {
-                    drop(stream);
-                    return serve_child(py, descriptor, others);
-                }
-            }
-            for &descriptor in others {
-                os.call_method1("close", (descriptor,))?;
-            }
-            write_frame(&mut stream, &Reply::Done)?;
+        let Request::Fork(count) = request else {
+            let reply = answer(py, request, &stream);
+            write_frame(&mut stream, &reply)?;
             continue;
+        };
+        for _ in 0..count.min(spare.len()) {
+            let descriptor = spare.remove(0);
+            if os.call_method0("fork")?.extract::<i32>()? == 0 {
+                drop(stream);
+                return serve_child(py, descriptor, &spare);
+            }
+            os.call_method1("close", (descriptor,))?;
         }
-        write_frame(&mut stream, &answer(py, request))?;
+        write_frame(&mut stream, &Reply::Done)?;
     }
     Ok(())
 }
 
-/// An evaluator: answers on one descriptor, closes its siblings' and ends the process.
+/// A forked process: answers on one descriptor, closes those of later siblings and ends
+/// the process.
 #[allow(unsafe_code)]
-fn serve_child(py: Python<'_>, descriptor: i32, all: &[i32]) -> PyResult<()> {
+fn serve_child(py: Python<'_>, descriptor: i32, later: &[i32]) -> PyResult<()> {
     let os = py.import("os")?;
-    for &other in all.iter().filter(|&&other| other != descriptor) {
-        // A sibling's descriptor may be closed already by the fork before.
-        drop(os.call_method1("close", (other,)));
+    for &other in later {
+        os.call_method1("close", (other,))?;
     }
     // SAFETY: as in `serve`; after the fork this process alone uses its descriptor.
     let mut stream = unsafe { UnixStream::from_raw_fd(descriptor) };
     let result = loop {
         match read_frame::<Request>(&mut stream) {
             Ok(Some(request)) => {
-                if let Err(error) = write_frame(&mut stream, &answer(py, request)) {
+                let reply = answer(py, request, &stream);
+                if let Err(error) = write_frame(&mut stream, &reply) {
                     break Err(error);
                 }
             }
@@ -94,14 +80,17 @@ fn serve_child(py: Python<'_>, descriptor: i32, all: &[i32]) -> PyResult<()> {
     Ok(())
 }
 
-fn answer(py: Python<'_>, request: Request) -> Reply {
+/// Answers a request; events of its work go to `stream` at once.
+fn answer(py: Python<'_>, request: Request, stream: &UnixStream) -> Reply {
     let result = match request {
         Request::Configure(configure) => configure_all(py, configure).map(Reply::Configured),
         Request::Evaluate(mc, recipe) => evaluate(py, &mc, &recipe).map(Reply::Evaluated),
         Request::Variables(mc) => variables(py, &mc).map(Reply::Variables),
         Request::Call(name, arguments) => call(py, &name, arguments).map(Reply::Text),
         Request::Export(shard) => export(py, &shard).map(Reply::Count),
-        Request::Fork => Ok(Reply::Done),
+        Request::RunTask(order) => runner::run(py, &order, stream).map(Reply::TaskEnded),
+        Request::WriteSignatures(order) => runner::write_signatures(py, &order).map(|()| Reply::Done),
+        Request::Fork(_) => Ok(Reply::Done),
     };
     result.unwrap_or_else(|error| Reply::Failed(describe(py, error)))
 }
@@ -162,10 +151,7 @@ fn summary(py: Python<'_>, evaluator: &Evaluator, config: &BaseConfig) -> PyResu
     let words = |text: String| text.split_whitespace().map(str::to_owned).collect::<Vec<String>>();
     let mut files = dependencies(d, "__base_depends");
     files.extend(library_files(py)?);
-    let mut variables = BTreeMap::new();
-    for name in WANTED {
-        variables.insert(name.to_owned(), get(name)?);
-    }
+    let variables = values(py, d)?;
     let mut layers = Vec::new();
     for path in words(get("BBLAYERS")?) {
         let path = path.trim_end_matches('/').to_owned();
@@ -213,8 +199,12 @@ fn evaluate(py: Python<'_>, mc: &str, recipe: &RecipeFile) -> PyResult<Evaluated
 }
 
 fn variables(py: Python<'_>, mc: &str) -> PyResult<BTreeMap<String, String>> {
-    let config = config(py, mc)?;
-    let d = config.data.create_copy();
+    values(py, &config(py, mc)?.data)
+}
+
+/// All variables that have a value and are no functions, names and values expanded.
+fn values(py: Python<'_>, d: &DataStore) -> PyResult<BTreeMap<String, String>> {
+    let d = d.create_copy();
     bitzel_recipe::expand_keys(&d).or_raise(py)?;
     let mut result = BTreeMap::new();
     for name in d.keys() {

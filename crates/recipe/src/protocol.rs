@@ -13,8 +13,9 @@ use std::io::{self, Read, Write};
 pub enum Request {
     /// Read the base configuration.
     Configure(Configure),
-    /// Become evaluators: one process for each further channel.
-    Fork,
+    /// Fork this many processes, each for the next channel that has none yet. They
+    /// answer all other requests.
+    Fork(usize),
     /// Evaluate a recipe file of a multiconfig.
     Evaluate(String, RecipeFile),
     /// All variables of a configuration.
@@ -23,6 +24,10 @@ pub enum Request {
     Call(String, Vec<String>),
     /// Write the export's shard of these recipe files.
     Export(ExportShard),
+    /// Run a task. Events come before the answer.
+    RunTask(Box<TaskOrder>),
+    /// Write signature files of tasks of one recipe.
+    WriteSignatures(SignatureOrder),
 }
 
 /// What to read the base configuration with.
@@ -70,8 +75,12 @@ pub enum Reply {
     Text(String),
     /// To `Export`: variants written.
     Count(usize),
-    /// To `Fork`.
+    /// To `Fork` and `WriteSignatures`.
     Done,
+    /// Before the answer to any request: something happened.
+    Event(HostEvent),
+    /// To `RunTask`: the task ended, well or not.
+    TaskEnded(TaskEnd),
     /// It did not work.
     Failed(Failure),
 }
@@ -108,7 +117,7 @@ pub struct Configuration {
     pub topdir: String,
     /// Layers in order of BBLAYERS: path, collection, priority.
     pub layers: Vec<LayerInfo>,
-    /// What `get_bool`-like settings need: expanded values of a few variables.
+    /// All variables that have a value and are no functions, expanded.
     pub variables: BTreeMap<String, String>,
 }
 
@@ -132,6 +141,85 @@ pub struct Evaluated {
     pub variants: Vec<(String, RecipeInfo)>,
     /// Paths looked at, existing or not.
     pub files: Vec<String>,
+}
+
+/// Names a variant of a recipe file for a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecipeAddress {
+    /// Multiconfig.
+    pub mc: String,
+    /// The file with its appends.
+    pub recipe: RecipeFile,
+    /// Variant, empty for the recipe itself.
+    pub variant: String,
+}
+
+/// What a task's signature stands on beyond the recipe's own text, which the host knows:
+/// the fields of a siginfo file's run-time part as JSON.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskSignatureParts {
+    /// Task name, with `do_`.
+    pub task: String,
+    /// The object of `file_checksum_values`, `runtaskdeps`, `runtaskhashes`, `taint`,
+    /// `taskhash` and `unihash`; empty for a `sigbasedata` file.
+    pub runtime: String,
+    /// Where to write it.
+    pub path: String,
+}
+
+/// Signature files to write for one recipe.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignatureOrder {
+    /// The recipe.
+    pub address: RecipeAddress,
+    /// One file each.
+    pub tasks: Vec<TaskSignatureParts>,
+}
+
+/// A task to run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskOrder {
+    /// The recipe.
+    pub address: RecipeAddress,
+    /// Task name: `do_compile`, or `do_populate_sysroot_setscene`.
+    pub task: String,
+    /// BB_TASKHASH.
+    pub task_hash: String,
+    /// BB_UNIHASH.
+    pub unihash: String,
+    /// BB_TASKDEPDATA as a JSON object: tid to the fields of `TaskData` by name.
+    pub task_dep_data: String,
+    /// For signature files written beside stamps and sstate objects; `path` is empty, the
+    /// host knows where they belong.
+    pub signature: TaskSignatureParts,
+    /// Variables that are the same in all tasks of a build: BUILDNAME, DATE, TIME, ...
+    pub variables: BTreeMap<String, String>,
+    /// Do everything but run the functions.
+    pub dry_run: bool,
+    /// A failure is no error: the real task follows (setscene tasks).
+    pub quiet_errors: bool,
+}
+
+/// How a task ended.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TaskEnd {
+    /// Exit status of the task's process; a killed one has 128 + signal.
+    pub status: i32,
+    /// User and system time of the task and all it started, in microseconds.
+    pub cpu_us: u64,
+    /// The largest resident set of any of its processes, in KiB.
+    pub max_rss_kib: u64,
+}
+
+/// Something that happened in a host, for the terminal and logs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HostEvent {
+    /// Name of the event's class as Python knows it, `bb.build.TaskStarted`, or
+    /// `logging.LogRecord`.
+    pub class: String,
+    /// Its public attributes as a JSON object, in text. A log record has `levelno`,
+    /// `name`, `msg` (formatted) and what `extra` added.
+    pub fields: String,
 }
 
 /// Reads a frame; None at the end of the stream.

@@ -1,9 +1,10 @@
 //! `bitbake`, by its own options.
 
-use crate::build_dir::{BuildDir, ConfigArguments};
-use crate::evaluation::Evaluation;
+use crate::arguments::ConfigArguments;
+use crate::progress::Terminal;
 use anyhow::{Result, bail};
 use bitzel_recipe::protocol::{Configuration, Reply, Request};
+use bitzel_workspace::{BuildDir, Evaluation};
 use std::process::ExitCode;
 
 /// Options of `bitbake`.
@@ -30,9 +31,9 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
     if arguments.environment {
         return environment(&arguments);
     }
-    let build_dir = BuildDir::find(&arguments.config, false)?;
+    let build_dir = BuildDir::find(&arguments.config.choice(), false)?;
     if arguments.show_versions {
-        return show_versions(&Evaluation::run(&build_dir)?);
+        return show_versions(&Evaluation::run(&build_dir, &Terminal::default())?);
     }
     if arguments.parse_only {
         return parse_only(&build_dir);
@@ -49,7 +50,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
 }
 
 fn parse_only(build_dir: &BuildDir) -> Result<ExitCode> {
-    let evaluation = Evaluation::run(build_dir)?;
+    let evaluation = Evaluation::run(build_dir, &Terminal::default())?;
     println!("{}", evaluation.summary());
     Ok(report_errors(&evaluation))
 }
@@ -69,7 +70,7 @@ fn environment(arguments: &Arguments) -> Result<ExitCode> {
         [target] => Some(target.as_str()),
         _ => bail!("only one target can be used with the --environment option"),
     };
-    let build_dir = BuildDir::find(&arguments.config, true)?;
+    let build_dir = BuildDir::find(&arguments.config.choice(), true)?;
     let mut host = build_dir.start_host(0)?;
     let configurations = host.configure(build_dir.configure.clone())?;
     let request = recipe_arguments(&build_dir, &configurations, target)?;
@@ -98,7 +99,7 @@ pub fn recipe_arguments(
     let mut quiet = build_dir.configure.clone();
     quiet.track_history = false;
     let plain = BuildDir { directory: build_dir.directory.clone(), configure: quiet, level: build_dir.level };
-    let evaluation = Evaluation::run(&plain)?;
+    let evaluation = Evaluation::run(&plain, &Terminal::default())?;
     let mut found: Vec<_> = evaluation
         .recipes()
         .filter(|(id, info, _)| {

@@ -1,9 +1,10 @@
 //! `bitzel export`: what the metadata of a build directory says, as files.
 
-use crate::build_dir::{BuildDir, ConfigArguments};
+use crate::arguments::ConfigArguments;
 use anyhow::{Context, Result, bail};
 use bitzel_host::{Channel, Error};
 use bitzel_recipe::protocol::{ExportShard, Reply, Request};
+use bitzel_workspace::BuildDir;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -22,7 +23,7 @@ pub struct Arguments {
 
 /// Writes the export.
 pub fn run(arguments: Arguments) -> Result<ExitCode> {
-    let build_dir = BuildDir::find(&arguments.config, false)?;
+    let build_dir = BuildDir::find(&arguments.config.choice(), false)?;
     std::fs::create_dir_all(&arguments.out)
         .with_context(|| format!("cannot make the folder {}", arguments.out.display()))?;
     let out = arguments.out.canonicalize()?.to_str().context("--out must be UTF-8")?.to_owned();
@@ -36,7 +37,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
         .flat_map(|c| c.recipes.iter().map(|recipe| (c.mc.clone(), recipe.clone())))
         .collect();
     let env = |name: &str| build_dir.configure.env.get(name).cloned().unwrap_or_default();
-    let channels = host.fork()?;
+    let channels = host.fork(shards)?;
     let export = |(number, mut channel): (usize, Channel)| -> Result<usize, Error> {
         let shard = ExportShard {
             out: out.clone(),

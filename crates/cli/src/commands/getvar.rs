@@ -1,9 +1,9 @@
 //! `bitbake-getvar`: a variable's value, and where it comes from.
 
-use crate::build_dir::{BuildDir, ConfigArguments};
 use crate::commands::bitbake::recipe_arguments;
 use anyhow::{Result, bail};
 use bitzel_recipe::protocol::{Reply, Request};
+use bitzel_workspace::{BuildDir, ConfigChoice};
 use std::process::ExitCode;
 
 /// Options of `bitbake-getvar`.
@@ -40,7 +40,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
     if arguments.flag.is_some() && !arguments.value {
         bail!("--flag only makes sense with --value");
     }
-    let build_dir = BuildDir::find(&ConfigArguments::default(), !arguments.value)?;
+    let build_dir = BuildDir::find(&ConfigChoice::default(), !arguments.value)?;
     let mut host = build_dir.start_host(0)?;
     let configurations = host.configure(build_dir.configure.clone())?;
     let how = match (arguments.value, arguments.unexpand) {

@@ -1,8 +1,8 @@
 //! `bitbake-layers`: which layers and recipes there are, and how they overlap.
 
-use crate::build_dir::{BuildDir, ConfigArguments};
-use crate::evaluation::Evaluation;
+use crate::progress::Terminal;
 use anyhow::{Context, Result, bail};
+use bitzel_workspace::{BuildDir, ConfigChoice, Evaluation};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -50,14 +50,19 @@ enum Command {
 
 /// Runs the subcommand.
 pub fn run(arguments: Arguments) -> Result<ExitCode> {
-    let build_dir = BuildDir::find(&ConfigArguments::default(), false)?;
+    let build_dir = BuildDir::find(&ConfigChoice::default(), false)?;
     match arguments.command {
         Command::ShowLayers => show_layers(&build_dir)?,
         Command::ShowRecipes { pattern, filenames, layer } => {
-            show_recipes(&Evaluation::run(&build_dir)?, &pattern, filenames, layer.as_deref());
+            show_recipes(
+                &Evaluation::run(&build_dir, &Terminal::default())?,
+                &pattern,
+                filenames,
+                layer.as_deref(),
+            );
         }
-        Command::ShowAppends => show_appends(&Evaluation::run(&build_dir)?),
-        Command::ShowOverlayed => show_overlayed(&Evaluation::run(&build_dir)?),
+        Command::ShowAppends => show_appends(&Evaluation::run(&build_dir, &Terminal::default())?),
+        Command::ShowOverlayed => show_overlayed(&Evaluation::run(&build_dir, &Terminal::default())?),
         Command::AddLayer { layers } => add_layers(&build_dir.directory, &layers)?,
         Command::RemoveLayer { layers } => remove_layers(&build_dir.directory, &layers)?,
     }

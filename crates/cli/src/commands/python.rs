@@ -1,6 +1,5 @@
 //! `bitzel python`: the system's python3 with our `bb` importable.
 
-use crate::build_dir;
 use anyhow::{Context, Result};
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -16,7 +15,7 @@ pub struct Arguments {
 
 /// Replaces this process by python3.
 pub fn run(arguments: Arguments) -> Result<ExitCode> {
-    let payload = build_dir::payload()?;
+    let payload = bitzel_workspace::payload()?;
     let mut path = vec![payload.root().to_owned()];
     if let Some(old) = std::env::var_os("PYTHONPATH") {
         path.extend(std::env::split_paths(&old));

@@ -1,7 +1,7 @@
 //! Where the build directory is, what of the caller's environment counts, and
 //! starting a host for it.
 
-use anyhow::{Context, Result};
+use crate::{Error, Result};
 use bitzel_host::{Host, HostOptions, Payload};
 use bitzel_recipe::protocol::Configure;
 use std::collections::BTreeMap;
@@ -11,17 +11,14 @@ use std::path::{Path, PathBuf};
 const SEEN: [&str; 10] =
     ["HOME", "LOGNAME", "PATH", "PWD", "SHELL", "USER", "LC_ALL", "TERM", "TMPDIR", "BBPATH"];
 
-/// Options that every command with metadata has.
-#[derive(clap::Args, Clone, Default)]
-pub struct ConfigArguments {
-    /// Read this file before bitbake.conf
-    #[arg(short = 'r', long = "read", value_name = "FILE", global = true)]
+/// What a user may choose of the configuration.
+#[derive(Clone, Debug, Default)]
+pub struct ConfigChoice {
+    /// Files read before bitbake.conf.
     pub read: Vec<String>,
-    /// Read this file after bitbake.conf
-    #[arg(short = 'R', long = "postread", value_name = "FILE", global = true)]
+    /// Files read after bitbake.conf.
     pub postread: Vec<String>,
-    /// Behave as this BitBake: 2.8 or 2.18 [default: by the layers' LAYERSERIES_CORENAMES]
-    #[arg(long, value_name = "VERSION", value_parser = ["2.8", "2.18"], global = true)]
+    /// `2.8` or `2.18`; by the layers' LAYERSERIES_CORENAMES where not given.
     pub compat: Option<String>,
 }
 
@@ -37,8 +34,8 @@ pub struct BuildDir {
 
 impl BuildDir {
     /// Finds it from the working directory and the environment.
-    pub fn find(arguments: &ConfigArguments, track_history: bool) -> Result<BuildDir> {
-        let directory = std::env::current_dir().context("the working directory is gone")?;
+    pub fn find(choice: &ConfigChoice, track_history: bool) -> Result<BuildDir> {
+        let directory = std::env::current_dir().map_err(Error::NoDirectory)?;
         let mut env: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
@@ -51,13 +48,13 @@ impl BuildDir {
             files
         };
         let configure = Configure {
-            pre_files: files(&arguments.read, "BBPRECONF"),
-            post_files: files(&arguments.postread, "BBPOSTCONF"),
+            pre_files: files(&choice.read, "BBPRECONF"),
+            post_files: files(&choice.postread, "BBPOSTCONF"),
             track_history,
             command_line: std::env::args().collect(),
             env: env.clone(),
         };
-        let level = match arguments.compat.as_deref() {
+        let level = match choice.compat.as_deref() {
             Some("2.8") => "2.8",
             Some(_) => "2.18",
             None => level_of(&directory),
@@ -65,8 +62,8 @@ impl BuildDir {
         Ok(BuildDir { directory, configure, level })
     }
 
-    /// Starts a host with this many evaluators.
-    pub fn start_host(&self, evaluators: usize) -> Result<Host> {
+    /// Starts a host that can be asked on this many further channels.
+    pub fn start_host(&self, channels: usize) -> Result<Host> {
         let env: BTreeMap<String, String> = self
             .configure
             .env
@@ -78,7 +75,7 @@ impl BuildDir {
             path: std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into()),
             directory: self.directory.clone(),
             env,
-            evaluators,
+            channels,
             level: self.level,
         };
         Ok(Host::start(&payload()?, &options)?)

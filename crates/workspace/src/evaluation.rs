@@ -2,10 +2,10 @@
 
 use crate::build_dir::BuildDir;
 use crate::cache::RecipeCache;
-use crate::progress;
-use anyhow::{Result, bail};
+use crate::watch::Watch;
+use crate::{Error, Result};
 use bitzel_base::{RecipeId, RecipeInfo};
-use bitzel_host::{Channel, Error, Host};
+use bitzel_host::{Channel, Error as HostError, Host};
 use bitzel_recipe::RecipeFile;
 use bitzel_recipe::protocol::{Configuration, Evaluated, Reply, Request};
 use std::sync::Mutex;
@@ -35,8 +35,8 @@ pub struct Evaluation {
 
 impl Evaluation {
     /// Evaluates what the cache does not know.
-    pub fn run(build_dir: &BuildDir) -> Result<Evaluation> {
-        let mut cache = RecipeCache::open(build_dir);
+    pub fn run(build_dir: &BuildDir, watch: &dyn Watch) -> Result<Evaluation> {
+        let mut cache = RecipeCache::open(build_dir, watch);
         if let Some(evaluation) = cache.complete() {
             return Ok(evaluation);
         }
@@ -57,9 +57,9 @@ impl Evaluation {
             }
         }
         let parsed = open.len();
-        evaluate(&mut host, &mut outcomes, &open)?;
+        evaluate(&mut host, &mut outcomes, &open, watch)?;
         let evaluation = Evaluation { cached: outcomes.len() - parsed, configurations, outcomes, parsed };
-        cache.save(&evaluation);
+        cache.save(&evaluation, watch);
         Ok(evaluation)
     }
 
@@ -100,30 +100,32 @@ impl Evaluation {
 
 /// Evaluates the outcomes numbered in `open`, spread over the host's evaluators. A recipe
 /// that fails does not stop the others.
-fn evaluate(host: &mut Host, outcomes: &mut [Outcome], open: &[usize]) -> Result<()> {
+fn evaluate(host: &mut Host, outcomes: &mut [Outcome], open: &[usize], watch: &dyn Watch) -> Result<()> {
     if open.is_empty() {
         return Ok(());
     }
-    let channels = host.fork()?;
-    let bar = progress::bar("Parsing recipes", open.len());
+    let channels = host.fork(usize::MAX)?;
+    watch.begin("Parsing recipes", open.len());
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::with_capacity(open.len()));
     let shared: &[Outcome] = outcomes;
-    let work = |mut channel: Channel| -> std::result::Result<(), Error> {
+    let work = |mut channel: Channel| -> std::result::Result<(), HostError> {
         while let Some(&number) = open.get(next.fetch_add(1, Ordering::Relaxed)) {
             let Outcome { mc, file, .. } = &shared[number];
             let result = match channel.ask(&Request::Evaluate(mc.clone(), file.clone())) {
                 Ok(Reply::Evaluated(evaluated)) => Ok(evaluated),
-                Ok(_) => return Err(Error::Confused),
-                Err(Error::Failed(failure)) if failure.message.contains(&file.path) => Err(failure.message),
-                Err(Error::Failed(failure)) => Err(format!("{}: {}", file.path, failure.message)),
-                Err(Error::Died(how)) => {
-                    return Err(Error::Died(format!("{how}, while evaluating {}", file.path)));
+                Ok(_) => return Err(HostError::Confused),
+                Err(HostError::Failed(failure)) if failure.message.contains(&file.path) => {
+                    Err(failure.message)
+                }
+                Err(HostError::Failed(failure)) => Err(format!("{}: {}", file.path, failure.message)),
+                Err(HostError::Died(how)) => {
+                    return Err(HostError::Died(format!("{how}, while evaluating {}", file.path)));
                 }
                 Err(other) => return Err(other),
             };
             results.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((number, result));
-            bar.inc(1);
+            watch.step();
         }
         Ok(())
     };
@@ -132,12 +134,12 @@ fn evaluate(host: &mut Host, outcomes: &mut [Outcome], open: &[usize]) -> Result
         for thread in threads {
             match thread.join() {
                 Ok(result) => result?,
-                Err(_) => bail!("a thread that watches an evaluator panicked"),
+                Err(_) => return Err(Error::Panicked),
             }
         }
         Ok(())
     })?;
-    bar.finish_and_clear();
+    watch.end();
     for (number, result) in results.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()) {
         outcomes[number].result = result;
     }

@@ -9,6 +9,7 @@
 
 use crate::build_dir::BuildDir;
 use crate::evaluation::{Evaluation, Outcome};
+use crate::watch::Watch;
 use bitzel_recipe::protocol::{Configuration, Evaluated};
 use bitzel_recipe::{RecipeFile, list_files};
 use serde::{Deserialize, Serialize};
@@ -69,7 +70,7 @@ pub struct RecipeCache {
 
 impl RecipeCache {
     /// Reads what there is. An unreadable cache counts as none.
-    pub fn open(build_dir: &BuildDir) -> RecipeCache {
+    pub fn open(build_dir: &BuildDir, watch: &dyn Watch) -> RecipeCache {
         let top = build_dir.directory.ancestors().find(|dir| dir.join("conf/bblayers.conf").is_file());
         let folder = top.unwrap_or(&build_dir.directory).join("cache");
         let mut env: Vec<(String, String)> =
@@ -85,16 +86,19 @@ impl RecipeCache {
             contents: None,
             by_file: HashMap::new(),
         };
-        cache.contents = cache.read();
+        cache.contents = cache.read(watch);
         cache
     }
 
-    fn read(&self) -> Option<Contents> {
+    fn read(&self, watch: &dyn Watch) -> Option<Contents> {
         let bytes = fs::read(&self.path).ok()?;
         let contents: Contents = match rmp_serde::from_slice(&bytes) {
             Ok(contents) => contents,
             Err(_) => {
-                eprintln!("NOTE: the recipe cache {} cannot be read; evaluating anew", self.path.display());
+                watch.note(&format!(
+                    "the recipe cache {} cannot be read; evaluating anew",
+                    self.path.display()
+                ));
                 return None;
             }
         };
@@ -185,7 +189,7 @@ impl RecipeCache {
     }
 
     /// Replaces the cache. What cannot be written is only slower next time.
-    pub fn save(&self, evaluation: &Evaluation) {
+    pub fn save(&self, evaluation: &Evaluation, watch: &dyn Watch) {
         let mut table = Table::default();
         let mut contents = Contents {
             format: FORMAT,
@@ -218,10 +222,10 @@ impl RecipeCache {
         }
         contents.paths = table.paths;
         if let Err(error) = self.write(&contents) {
-            eprintln!(
-                "WARNING: cannot write the recipe cache {}: {error}; the next start will be slower",
+            watch.warn(&format!(
+                "cannot write the recipe cache {}: {error}; the next start will be slower",
                 self.path.display()
-            );
+            ));
         }
     }
 

@@ -1,0 +1,14 @@
+//! A build directory as commands see it: where it is, what its configuration says, its
+//! recipes evaluated by hosts or taken from the recipe cache, and the plan of what is to
+//! be done for targets.
+
+mod build_dir;
+mod cache;
+mod error;
+mod evaluation;
+mod watch;
+
+pub use build_dir::{BuildDir, ConfigChoice, cache_folder, payload};
+pub use error::{Error, Result};
+pub use evaluation::{Evaluation, Outcome};
+pub use watch::{Silent, Watch};
