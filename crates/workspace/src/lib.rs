@@ -6,9 +6,13 @@ mod build_dir;
 mod cache;
 mod error;
 mod evaluation;
+mod plan;
+mod recipes;
 mod watch;
 
 pub use build_dir::{BuildDir, ConfigChoice, cache_folder, payload};
 pub use error::{Error, Result};
 pub use evaluation::{Evaluation, Outcome};
+pub use plan::{ExtraDepends, Plan, PlanError, PlanOptions};
+pub use recipes::Recipes;
 pub use watch::{Silent, Watch};
