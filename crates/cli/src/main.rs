@@ -4,7 +4,9 @@
 mod arguments;
 mod commands;
 mod progress;
+mod session;
 
+use bitzel_query::Flavour;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::Path;
@@ -28,6 +30,22 @@ enum Command {
     Layers(commands::layers::Arguments),
     /// Write everything evaluated metadata says as JSON lines
     Export(commands::export::Arguments),
+    /// Answer a question about recipes, in Bazel's query language
+    Query(commands::query::Arguments),
+    /// The same with multiconfigs and variants
+    Cquery(commands::query::Arguments),
+    /// Answer a question about tasks
+    Aquery(commands::query::Arguments),
+    /// Say why a task has to run again: what changed, where, and how it reaches the task
+    Why(commands::why::Arguments),
+    /// Say which tasks would run again if a file or a variable changed
+    WhatIf(commands::what_if::Arguments),
+    /// List the recipes that changes in the layers touch
+    Affected(commands::affected::Arguments),
+    /// Compare signature files (bitbake-diffsigs)
+    Diffsigs(commands::sigfiles::DiffArguments),
+    /// Show a signature file (bitbake-dumpsig)
+    Dumpsig(commands::sigfiles::DumpArguments),
     /// Run python3 with the `bb` package importable
     #[command(disable_help_flag = true)]
     Python(commands::python::Arguments),
@@ -48,12 +66,22 @@ fn main() -> ExitCode {
         "bitbake" => commands::bitbake::run(commands::bitbake::Arguments::parse_from(&arguments)),
         "bitbake-getvar" => commands::getvar::run(commands::getvar::Arguments::parse_from(&arguments)),
         "bitbake-layers" => commands::layers::run(commands::layers::Arguments::parse_from(&arguments)),
+        "bitbake-diffsigs" => commands::sigfiles::diff(Parser::parse_from(&arguments)),
+        "bitbake-dumpsig" => commands::sigfiles::dump_file(Parser::parse_from(&arguments)),
         "kas" => commands::kas::run(commands::kas::Arguments { arguments: arguments[1..].to_vec() }, "kas"),
         _ => match Arguments::parse().command {
             Command::Bitbake(arguments) => commands::bitbake::run(arguments),
             Command::Getvar(arguments) => commands::getvar::run(arguments),
             Command::Layers(arguments) => commands::layers::run(arguments),
             Command::Export(arguments) => commands::export::run(arguments),
+            Command::Query(arguments) => commands::query::recipes(&arguments, Flavour::Query),
+            Command::Cquery(arguments) => commands::query::recipes(&arguments, Flavour::Cquery),
+            Command::Aquery(arguments) => commands::query::tasks(&arguments),
+            Command::Why(arguments) => commands::why::run(arguments),
+            Command::WhatIf(arguments) => commands::what_if::run(arguments),
+            Command::Affected(arguments) => commands::affected::run(arguments),
+            Command::Diffsigs(arguments) => commands::sigfiles::diff(arguments),
+            Command::Dumpsig(arguments) => commands::sigfiles::dump_file(arguments),
             Command::Python(arguments) => commands::python::run(arguments),
             Command::Kas(arguments) => commands::kas::run(arguments, "bitzel kas"),
         },

@@ -34,14 +34,29 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
+    /// Evaluates everything, without looking at the cache or changing it.
+    pub fn run_anew(build_dir: &BuildDir, watch: &dyn Watch) -> Result<Evaluation> {
+        let mut host = build_dir.start_host(evaluators())?;
+        let configurations = host.configure(build_dir.configure.clone())?;
+        let unknown = |mc: &str, file: &RecipeFile| Outcome {
+            mc: mc.to_owned(),
+            file: file.clone(),
+            result: Err(String::new()),
+        };
+        let mut outcomes: Vec<Outcome> =
+            configurations.iter().flat_map(|c| c.recipes.iter().map(|file| unknown(&c.mc, file))).collect();
+        let open: Vec<usize> = (0..outcomes.len()).collect();
+        evaluate(&mut host, &mut outcomes, &open, watch)?;
+        Ok(Evaluation { cached: 0, parsed: outcomes.len(), configurations, outcomes })
+    }
+
     /// Evaluates what the cache does not know.
     pub fn run(build_dir: &BuildDir, watch: &dyn Watch) -> Result<Evaluation> {
         let mut cache = RecipeCache::open(build_dir, watch);
         if let Some(evaluation) = cache.complete() {
             return Ok(evaluation);
         }
-        let evaluators = std::thread::available_parallelism().map_or(1, usize::from);
-        let mut host = build_dir.start_host(evaluators)?;
+        let mut host = build_dir.start_host(evaluators())?;
         let configurations = host.configure(build_dir.configure.clone())?;
         cache.use_configurations(&configurations);
         let mut outcomes = Vec::new();
@@ -96,6 +111,11 @@ impl Evaluation {
             self.errors().len()
         )
     }
+}
+
+/// How many processes evaluate.
+fn evaluators() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Evaluates the outcomes numbered in `open`, spread over the host's evaluators. A recipe

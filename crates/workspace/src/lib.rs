@@ -8,6 +8,7 @@ mod error;
 mod evaluation;
 mod plan;
 mod recipes;
+mod signature_files;
 mod watch;
 
 pub use build_dir::{BuildDir, ConfigChoice, cache_folder, payload};
@@ -15,4 +16,5 @@ pub use error::{Error, Result};
 pub use evaluation::{Evaluation, Outcome};
 pub use plan::{ExtraDepends, Plan, PlanError, PlanOptions};
 pub use recipes::Recipes;
+pub use signature_files::{SignatureFile, SignatureFiles};
 pub use watch::{Silent, Watch};

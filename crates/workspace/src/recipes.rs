@@ -27,6 +27,7 @@ pub struct Recipes {
     pub index: ProviderIndex,
     variables: BTreeMap<String, Variables>,
     files: FxHashMap<(String, String), RecipeFile>,
+    reads: FxHashMap<(String, String), Vec<String>>,
 }
 
 impl Recipes {
@@ -34,6 +35,7 @@ impl Recipes {
     pub fn new(evaluation: Evaluation) -> Recipes {
         let mut recipes = Vec::new();
         let mut files = FxHashMap::default();
+        let mut reads = FxHashMap::default();
         for outcome in evaluation.outcomes {
             let Ok(evaluated) = outcome.result else { continue };
             let priority = i32::try_from(outcome.file.priority).unwrap_or(i32::MAX);
@@ -41,7 +43,9 @@ impl Recipes {
                 let id = RecipeId { mc: outcome.mc.clone(), variant, file: outcome.file.path.clone() };
                 recipes.push(Recipe { id, info: Arc::new(info), priority });
             }
-            files.insert((outcome.mc, outcome.file.path.clone()), outcome.file);
+            let key = (outcome.mc, outcome.file.path.clone());
+            reads.insert(key.clone(), evaluated.files);
+            files.insert(key, outcome.file);
         }
         let mut configurations = evaluation.configurations;
         let mut variables = BTreeMap::new();
@@ -51,7 +55,7 @@ impl Recipes {
             configs.insert(configuration.mc.clone(), Arc::new(own.clone()));
             variables.insert(configuration.mc.clone(), own);
         }
-        Recipes { configurations, index: ProviderIndex::new(recipes, configs), variables, files }
+        Recipes { configurations, index: ProviderIndex::new(recipes, configs), variables, files, reads }
     }
 
     /// A variable of the default configuration, expanded.
@@ -73,5 +77,13 @@ impl Recipes {
     pub fn address(&self, id: &RecipeId) -> Option<RecipeAddress> {
         let recipe = self.files.get(&(id.mc.clone(), id.file.clone()))?.clone();
         Some(RecipeAddress { mc: id.mc.clone(), recipe, variant: id.variant.clone() })
+    }
+
+    /// The files a recipe was read from, configuration included, and those that were looked
+    /// for and are not there.
+    pub fn files_read(&self, id: &RecipeId) -> Vec<String> {
+        let own = self.reads.get(&(id.mc.clone(), id.file.clone())).into_iter().flatten();
+        let configuration = self.configurations.iter().filter(|c| c.mc == id.mc);
+        own.chain(configuration.flat_map(|c| &c.files)).cloned().collect()
     }
 }

@@ -1,41 +1,117 @@
 //! `bitbake`, by its own options.
 
+use super::{environment, graph, signatures, versions};
 use crate::arguments::ConfigArguments;
 use crate::progress::Terminal;
+use crate::session::Session;
 use anyhow::{Result, bail};
-use bitzel_recipe::protocol::{Configuration, Reply, Request};
-use bitzel_workspace::{BuildDir, Evaluation};
+use bitzel_workspace::{BuildDir, Evaluation, PlanOptions};
 use std::process::ExitCode;
 
 /// Options of `bitbake`.
-#[derive(clap::Parser)]
+#[derive(clap::Parser, Clone, Default)]
 #[command(name = "bitbake", version = env!("CARGO_PKG_VERSION"), about = "Evaluates recipes and runs their tasks")]
 pub struct Arguments {
-    /// Recipes, or anything they provide
-    targets: Vec<String>,
-    /// Quit after parsing the BB recipes
-    #[arg(short = 'p', long)]
-    parse_only: bool,
-    /// Show the global or per-recipe environment, with the history of variables
-    #[arg(short = 'e', long)]
-    environment: bool,
+    /// Recipes, or anything they provide; `NAME:do_TASK`, `mc:CONFIG:NAME`, world
+    pub targets: Vec<String>,
     /// Show current and preferred versions of all recipes
     #[arg(short = 's', long)]
     show_versions: bool,
+    /// Show the global or per-recipe environment, with the history of variables
+    #[arg(short = 'e', long)]
+    environment: bool,
+    /// Save the tasks and their dependencies as task-depends.dot, the recipes as pn-buildlist
+    #[arg(short = 'g', long)]
+    graphviz: bool,
+    /// Quit after parsing the recipes
+    #[arg(short = 'p', long)]
+    parse_only: bool,
+    /// Write signature files of all tasks, run none: none, printdiff or lockedsigs
+    #[arg(short = 'S', long, value_name = "HANDLER")]
+    dump_signatures: Vec<String>,
+    /// How to plan and run.
     #[command(flatten)]
-    config: ConfigArguments,
+    pub tasks: TaskArguments,
+    /// The configuration.
+    #[command(flatten)]
+    pub config: ConfigArguments,
+}
+
+/// Which tasks to run, and how.
+#[derive(clap::Args, Clone, Default)]
+#[command(next_help_heading = "Task control options")]
+pub struct TaskArguments {
+    /// The task to run for targets that name none
+    #[arg(short = 'c', long = "cmd", value_name = "TASK")]
+    pub command: Option<String>,
+    /// Run the targets' tasks even if they are up to date
+    #[arg(short = 'f', long)]
+    pub force: bool,
+    /// Invalidate the stamp of this task and run the default task
+    #[arg(short = 'C', long, value_name = "TASK")]
+    pub clear_stamp: Option<String>,
+    /// Run this task for every recipe in the task graph of the targets
+    #[arg(long, value_name = "TASK")]
+    pub runall: Vec<String>,
+    /// Run only this task within the task graph of the targets, and what it needs
+    #[arg(long, value_name = "TASK")]
+    pub runonly: Vec<String>,
+    /// Run no setscene tasks: build everything, ignoring sstate
+    #[arg(long)]
+    pub no_setscene: bool,
+    /// Run no more setscene tasks, but keep what they restored before
+    #[arg(long)]
+    pub skip_setscene: bool,
+    /// Run only setscene tasks
+    #[arg(long)]
+    pub setscene_only: bool,
+    /// Do not run tasks, just go through the motions
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// Go on as far as possible after an error
+    #[arg(short = 'k', long = "continue")]
+    pub keep_going: bool,
+    /// Run tasks of this recipe file alone, without its dependencies
+    #[arg(short = 'b', long, value_name = "FILE")]
+    pub buildfile: Option<String>,
+    /// Assume these are provided already, as ASSUME_PROVIDED does
+    #[arg(short = 'I', long = "ignore-deps", value_name = "NAME")]
+    pub ignore: Vec<String>,
+    /// More debug messages; may be given several times
+    #[arg(short = 'D', long, action = clap::ArgAction::Count)]
+    pub debug: u8,
+    /// Print notes of tasks and trace shell tasks
+    #[arg(short = 'v', long)]
+    pub verbose: bool,
+    /// Print less; may be given several times
+    #[arg(short = 'q', long, action = clap::ArgAction::Count)]
+    pub quiet: u8,
+}
+
+impl TaskArguments {
+    /// What to plan for targets.
+    pub fn plan_options(&self, targets: &[String]) -> PlanOptions {
+        PlanOptions {
+            targets: targets.to_vec(),
+            task: self.command.clone(),
+            ignore: self.ignore.iter().cloned().collect(),
+            run_all: self.runall.clone(),
+            run_only: self.runonly.clone(),
+        }
+    }
 }
 
 /// Runs what the options ask for.
 pub fn run(arguments: Arguments) -> Result<ExitCode> {
     if arguments.environment {
-        return environment(&arguments);
+        return environment::run(&arguments.targets, &arguments.config);
     }
-    let build_dir = BuildDir::find(&arguments.config.choice(), false)?;
     if arguments.show_versions {
-        return show_versions(&Evaluation::run(&build_dir, &Terminal::default())?);
+        let build_dir = BuildDir::find(&arguments.config.choice(), false)?;
+        return versions::show_versions(&Evaluation::run(&build_dir, &Terminal::default())?);
     }
     if arguments.parse_only {
+        let build_dir = BuildDir::find(&arguments.config.choice(), false)?;
         return parse_only(&build_dir);
     }
     if arguments.targets.is_empty() {
@@ -43,8 +119,16 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
             "Nothing to do.  Use 'bitbake world' to build everything, or run 'bitbake --help' for usage information."
         );
     }
+    let options = arguments.tasks.plan_options(&arguments.targets);
+    let session = Session::load(&arguments.config)?;
+    if arguments.graphviz {
+        return graph::run(&session, &options);
+    }
+    if !arguments.dump_signatures.is_empty() {
+        return signatures::run(&session, &options, &arguments.dump_signatures);
+    }
     bail!(
-        "building `{}` is not possible yet: this version evaluates metadata (-p, -e, -s) but runs no tasks",
+        "building `{}` is not possible yet: this version plans (-g, -S) but runs no tasks",
         arguments.targets.join(" ")
     )
 }
@@ -56,82 +140,10 @@ fn parse_only(build_dir: &BuildDir) -> Result<ExitCode> {
 }
 
 /// Prints the errors of all files; the exit code follows.
-fn report_errors(evaluation: &Evaluation) -> ExitCode {
+pub fn report_errors(evaluation: &Evaluation) -> ExitCode {
     let errors = evaluation.errors();
     for error in &errors {
         eprintln!("ERROR: {error}");
     }
     if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn environment(arguments: &Arguments) -> Result<ExitCode> {
-    let target = match &arguments.targets[..] {
-        [] => None,
-        [target] => Some(target.as_str()),
-        _ => bail!("only one target can be used with the --environment option"),
-    };
-    let build_dir = BuildDir::find(&arguments.config.choice(), true)?;
-    let mut host = build_dir.start_host(0)?;
-    let configurations = host.configure(build_dir.configure.clone())?;
-    let request = recipe_arguments(&build_dir, &configurations, target)?;
-    match host.ask(&Request::Call("environment".to_owned(), request))? {
-        Reply::Text(text) => print!("{text}"),
-        _ => bail!("unexpected answer of the host"),
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// How a host is told which datastore is meant: the configuration's, or that of the recipe
-/// which a target chooses.
-pub fn recipe_arguments(
-    build_dir: &BuildDir,
-    configurations: &[Configuration],
-    target: Option<&str>,
-) -> Result<Vec<String>> {
-    let Some(target) = target else { return Ok(vec![String::new()]) };
-    let (mc, name) = match target.strip_prefix("mc:").and_then(|rest| rest.split_once(':')) {
-        Some((mc, name)) => (mc, name),
-        None => ("", target),
-    };
-    if !configurations.iter().any(|configuration| configuration.mc == mc) {
-        bail!("there is no multiconfig `{mc}`; BBMULTICONFIG names those there are");
-    }
-    let mut quiet = build_dir.configure.clone();
-    quiet.track_history = false;
-    let plain = BuildDir { directory: build_dir.directory.clone(), configure: quiet, level: build_dir.level };
-    let evaluation = Evaluation::run(&plain, &Terminal::default())?;
-    let mut found: Vec<_> = evaluation
-        .recipes()
-        .filter(|(id, info, _)| {
-            id.mc == mc && !info.skipped && (info.pn == name || info.provides.iter().any(|p| p == name))
-        })
-        .collect();
-    found.sort_by_key(|(_, info, file)| (info.pn == name, file.priority, info.defaultpref));
-    let Some((id, _, file)) = found.pop() else {
-        let skipped = evaluation.recipes().find(|(_, info, _)| info.pn == name);
-        match skipped {
-            Some((id, info, _)) => {
-                bail!("Nothing PROVIDES '{name}'\n{name} was skipped: {} ({id})", info.skipreason)
-            }
-            None => bail!("Nothing PROVIDES '{name}'; `bitbake -s` lists what there is"),
-        }
-    };
-    let mut request = vec![mc.to_owned(), file.path.clone(), file.layer.clone(), id.variant.clone()];
-    request.extend(file.appends.iter().cloned());
-    Ok(request)
-}
-
-fn show_versions(evaluation: &Evaluation) -> Result<ExitCode> {
-    let mut rows: Vec<(String, String)> = evaluation
-        .recipes()
-        .filter(|(_, info, _)| !info.skipped)
-        .map(|(_, info, _)| (info.pn.clone(), format!("{}:{}-{}", info.pe, info.pv, info.pr)))
-        .collect();
-    rows.sort();
-    println!("{:<35} {:>25}", "Recipe Name", "Latest Version");
-    println!("{:<35} {:>25}\n", "===========", "==============");
-    for (name, version) in rows {
-        println!("{name:<35} {version:>25}");
-    }
-    Ok(report_errors(evaluation))
 }

@@ -1,6 +1,6 @@
 //! `bitbake-getvar`: a variable's value, and where it comes from.
 
-use crate::commands::bitbake::recipe_arguments;
+use crate::commands::environment::recipe_arguments;
 use anyhow::{Result, bail};
 use bitzel_recipe::protocol::{Reply, Request};
 use bitzel_workspace::{BuildDir, ConfigChoice};

@@ -43,3 +43,33 @@ def getvar(arguments):
     out = io.StringIO()
     bb.data.emit_var(name, out, d, all=True)
     return out.getvalue()
+
+
+def extra_depends(arguments):
+    """The names a recipe's `calculate_extra_depends` adds to its DEPENDS, separated by blanks.
+    Arguments: its text, its PN, DEPENDS, the names of world, and lines of PN and recipe."""
+    code, self_pn, depends, world, recipes = arguments
+    deps = depends.split()
+    before = list(deps)
+    pkg_pn = {}
+    for line in recipes.splitlines():
+        pn, recipe = line.split(" ", 1)
+        pkg_pn.setdefault(pn, []).append(recipe)
+    names = {"deps": deps, "world_target": set(world.split()), "pkg_pn": pkg_pn, "self_pn": self_pn}
+    exec(compile("if True:\n" + code, "calculate_extra_depends", "exec"), names)
+    return " ".join(name for name in names["deps"] if name not in before)
+
+
+def place(arguments):
+    """Where a variable of a recipe was set last, as FILE:LINE; empty if nobody knows.
+    Arguments: the variable, then a recipe as in `environment`."""
+    import _bitzel
+
+    name, mc, path, layer, variant, *appends = arguments
+    d = _bitzel.recipe_data(mc, path, appends, layer, variant)
+    if d.getVarFlag(name, "func", False):
+        return "%s:%s" % (d.getVarFlag(name, "filename", False), d.getVarFlag(name, "lineno", False))
+    events = [event for event in d.varhistory.variable(name) if "flag" not in event and event.get("file")]
+    if not events:
+        return ""
+    return "%s:%s" % (events[-1]["file"], events[-1]["line"])

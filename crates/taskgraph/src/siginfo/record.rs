@@ -80,6 +80,38 @@ pub struct SigRuntime {
     pub unihash: Option<String>,
 }
 
+impl SigRuntime {
+    /// What a signed graph says of a task.
+    pub fn of_task(
+        index: &ProviderIndex,
+        graph: &TaskGraph,
+        signatures: &Signatures,
+        task: TaskIx,
+    ) -> SigRuntime {
+        let signature = signatures.get(task);
+        let name = |task: TaskIx| {
+            let recipe = index.find(graph.recipe(task)).map(|ix| index.recipe(ix));
+            recipe.map_or_else(|| graph.task_id(task).to_string(), |r| pn_task(r, graph.task_name(task)))
+        };
+        let deps: Vec<(String, String)> = signature
+            .deps
+            .iter()
+            .map(|&d| (name(d), signatures.get(d).unihash.as_str().to_owned()))
+            .collect();
+        let mut files: Vec<(String, Option<String>)> =
+            signature.files.iter().map(|f| (FileChecksum::name(f), Some(f.md5.clone()))).collect();
+        files.sort();
+        SigRuntime {
+            file_checksum_values: files,
+            runtaskdeps: deps.iter().map(|(name, _)| name.clone()).collect(),
+            runtaskhashes: deps.into_iter().collect(),
+            taint: signature.taint.as_ref().map(Taint::text),
+            taskhash: Some(signature.task_hash.as_str().to_owned()),
+            unihash: Some(signature.unihash.as_str().to_owned()),
+        }
+    }
+}
+
 /// A task's text and what it refers to: what evaluation knows of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TaskText {
@@ -102,29 +134,9 @@ impl Siginfo {
         task: TaskIx,
         text: &TaskText,
     ) -> Siginfo {
-        let signature = signatures.get(task);
-        let name = |task: TaskIx| {
-            let recipe = index.find(graph.recipe(task)).map(|ix| index.recipe(ix));
-            recipe.map_or_else(|| graph.task_id(task).to_string(), |r| pn_task(r, graph.task_name(task)))
-        };
-        let deps: Vec<(String, String)> = signature
-            .deps
-            .iter()
-            .map(|&d| (name(d), signatures.get(d).unihash.as_str().to_owned()))
-            .collect();
-        let mut files: Vec<(String, Option<String>)> =
-            signature.files.iter().map(|f| (FileChecksum::name(f), Some(f.md5.clone()))).collect();
-        files.sort();
         Siginfo {
-            runtime: Some(SigRuntime {
-                file_checksum_values: files,
-                runtaskdeps: deps.iter().map(|(name, _)| name.clone()).collect(),
-                runtaskhashes: deps.into_iter().collect(),
-                taint: signature.taint.as_ref().map(Taint::text),
-                taskhash: Some(signature.task_hash.as_str().to_owned()),
-                unihash: Some(signature.unihash.as_str().to_owned()),
-            }),
-            ..Siginfo::of_text(graph.task_name(task), signature.base.as_str(), text)
+            runtime: Some(SigRuntime::of_task(index, graph, signatures, task)),
+            ..Siginfo::of_text(graph.task_name(task), signatures.get(task).base.as_str(), text)
         }
     }
 

@@ -1,0 +1,136 @@
+//! What most commands begin with: the evaluated recipes of the build directory, and a host
+//! that is started only if something has to be asked.
+
+use crate::arguments::ConfigArguments;
+use crate::commands::bitbake::report_errors;
+use crate::progress::Terminal;
+use anyhow::{Context, Result, bail};
+use bitzel_base::{CompatLevel, RecipeId};
+use bitzel_host::Host;
+use bitzel_recipe::protocol::{RecipeAddress, Reply, Request};
+use bitzel_taskgraph::{NoEquivalence, Signatures};
+use bitzel_workspace::{BuildDir, Evaluation, Plan, PlanOptions, Recipes};
+use std::cell::RefCell;
+
+/// A build directory with its recipes.
+pub struct Session {
+    /// Where.
+    pub build_dir: BuildDir,
+    /// What there is to build.
+    pub recipes: Recipes,
+    host: RefCell<Option<Host>>,
+    /// A host whose configuration remembers who set what.
+    remembering: RefCell<Option<Host>>,
+}
+
+impl Session {
+    /// Evaluates all recipes; an error in any of them ends the command, after all are told.
+    pub fn load(config: &ConfigArguments) -> Result<Session> {
+        let build_dir = BuildDir::find(&config.choice(), false)?;
+        let evaluation = Evaluation::run(&build_dir, &Terminal::default())?;
+        if !evaluation.errors().is_empty() {
+            report_errors(&evaluation);
+            bail!("Parsing halted due to errors, see error messages above");
+        }
+        Ok(Session {
+            build_dir,
+            recipes: Recipes::new(evaluation),
+            host: RefCell::default(),
+            remembering: RefCell::default(),
+        })
+    }
+
+    /// The BitBake to behave as.
+    pub fn level(&self) -> CompatLevel {
+        if self.build_dir.level == "2.8" { CompatLevel::V2_8 } else { CompatLevel::V2_18 }
+    }
+
+    /// Plans targets. What cannot be built of them ends the command.
+    pub fn plan(&self, options: &PlanOptions) -> Result<Plan> {
+        let mut extra = |id: &RecipeId, code: &str| self.extra_depends(id, code).map_err(|e| e.to_string());
+        let plan = self.recipes.plan(options, &mut extra)?;
+        for notice in &plan.resolution.notices {
+            eprintln!("NOTE: {notice}");
+        }
+        let problems: Vec<String> = plan.resolution.problems.iter().map(ToString::to_string).collect();
+        if !problems.is_empty() {
+            bail!("{}", problems.join("\nERROR: "));
+        }
+        Ok(plan)
+    }
+
+    /// The hashes of a plan's tasks; files that cannot be read are told.
+    pub fn sign(&self, plan: &Plan) -> Result<Signatures> {
+        let mut random = || uuid::Uuid::new_v4().to_string();
+        let signatures = self.recipes.sign(plan, self.level(), &mut random, &mut NoEquivalence)?;
+        for warning in &signatures.warnings {
+            eprintln!("WARNING: {warning}");
+        }
+        for mismatch in &signatures.mismatches {
+            eprintln!("WARNING: {mismatch}");
+        }
+        Ok(signatures)
+    }
+
+    /// Asks a host.
+    pub fn ask(&self, request: &Request) -> Result<Reply> {
+        self.ask_one_of(&self.host, false, request)
+    }
+
+    /// Asks a function of `bitzel_host.commands`.
+    pub fn call(&self, function: &str, arguments: Vec<String>) -> Result<String> {
+        text(self.ask(&Request::Call(function.to_owned(), arguments))?)
+    }
+
+    /// Asks a function of `bitzel_host.commands` that looks at the history of variables.
+    pub fn call_with_history(&self, function: &str, arguments: Vec<String>) -> Result<String> {
+        let request = Request::Call(function.to_owned(), arguments);
+        text(self.ask_one_of(&self.remembering, true, &request)?)
+    }
+
+    fn ask_one_of(&self, host: &RefCell<Option<Host>>, history: bool, request: &Request) -> Result<Reply> {
+        let mut host = host.borrow_mut();
+        if host.is_none() {
+            let mut started = self.build_dir.start_host(0)?;
+            let mut configure = self.build_dir.configure.clone();
+            configure.track_history = history;
+            started.configure(configure)?;
+            *host = Some(started);
+        }
+        Ok(host.as_mut().context("the host was just started")?.ask(request)?)
+    }
+
+    /// Arguments that name a recipe for functions of `bitzel_host.commands`.
+    pub fn recipe_arguments(&self, id: &RecipeId) -> Result<Vec<String>> {
+        let RecipeAddress { mc, recipe, variant } =
+            self.recipes.address(id).with_context(|| format!("{id} was not evaluated"))?;
+        let mut arguments = vec![mc, recipe.path, recipe.layer, variant];
+        arguments.extend(recipe.appends);
+        Ok(arguments)
+    }
+
+    fn extra_depends(&self, id: &RecipeId, code: &str) -> Result<Vec<String>> {
+        let info = self.recipes.index.find(id).map(|ix| &self.recipes.index.recipe(ix).info);
+        let pn = info.map(|info| info.pn.clone()).unwrap_or_default();
+        let depends = info.map(|info| info.depends.join(" ")).unwrap_or_default();
+        let providers: Vec<String> = self
+            .recipes
+            .index
+            .recipes()
+            .iter()
+            .filter(|recipe| recipe.id.mc == id.mc && !recipe.info.skipped)
+            .map(|recipe| format!("{} {}", recipe.info.pn, recipe.id))
+            .collect();
+        let world = self.recipes.index.world(&id.mc).join(" ");
+        let answer =
+            self.call("extra_depends", vec![code.to_owned(), pn, depends, world, providers.join("\n")])?;
+        Ok(answer.split_whitespace().map(str::to_owned).collect())
+    }
+}
+
+fn text(reply: Reply) -> Result<String> {
+    match reply {
+        Reply::Text(text) => Ok(text),
+        _ => bail!("unexpected answer of the host"),
+    }
+}

@@ -1,0 +1,92 @@
+//! Signature files that builds left: beside the stamps and in the sstate cache.
+
+use crate::Recipes;
+use bitzel_base::RecipeId;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// A signature file of a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignatureFile {
+    /// Where.
+    pub path: PathBuf,
+    /// The hash in its name.
+    pub hash: String,
+    /// When it was written.
+    pub modified: SystemTime,
+}
+
+/// Finds signature files.
+pub struct SignatureFiles<'a> {
+    recipes: &'a Recipes,
+}
+
+impl<'a> SignatureFiles<'a> {
+    /// Of the recipes of a build directory.
+    pub fn new(recipes: &'a Recipes) -> SignatureFiles<'a> {
+        SignatureFiles { recipes }
+    }
+
+    /// All files of a task, newest first: those beside stamps of any version of the recipe,
+    /// then those of the sstate cache.
+    pub fn of_task(&self, id: &RecipeId, task: &str) -> Vec<SignatureFile> {
+        let mut found = self.beside_stamps(id, task);
+        found.extend(self.in_sstate(id, task));
+        found.sort_by(|a, b| b.modified.cmp(&a.modified).then_with(|| a.path.cmp(&b.path)));
+        found
+    }
+
+    /// The file of a task with this hash.
+    pub fn with_hash(&self, id: &RecipeId, task: &str, hash: &str) -> Option<PathBuf> {
+        self.of_task(id, task).into_iter().find(|file| file.hash == hash).map(|file| file.path)
+    }
+
+    fn beside_stamps(&self, id: &RecipeId, task: &str) -> Vec<SignatureFile> {
+        let Some(ix) = self.recipes.index.find(id) else { return Vec::new() };
+        let stamp = Path::new(&self.recipes.index.recipe(ix).info.stamp);
+        let middle = format!(".{task}.sigdata.");
+        stamp.parent().map_or_else(Vec::new, |folder| {
+            files_of(folder, &|name| Some(name.split_once(&middle)?.1.to_owned()))
+        })
+    }
+
+    /// `sstate:PN:…:HASH_TASK.tar.zst.siginfo`, at most three folders deep.
+    fn in_sstate(&self, id: &RecipeId, task: &str) -> Vec<SignatureFile> {
+        let Some(ix) = self.recipes.index.find(id) else { return Vec::new() };
+        let Some(top) = self.recipes.variable_of(&id.mc, "SSTATE_DIR") else { return Vec::new() };
+        let begin = format!("sstate:{}:", self.recipes.index.recipe(ix).info.pn);
+        let end = format!("_{}.tar.zst.siginfo", task.trim_start_matches("do_"));
+        let hash_of = |name: &str| {
+            let rest = name.strip_prefix(&begin)?.strip_suffix(&end)?;
+            Some(rest.rsplit(':').next().unwrap_or(rest).to_owned())
+        };
+        let mut folders = vec![PathBuf::from(top)];
+        let mut found = Vec::new();
+        for _ in 0..=3 {
+            let mut next = Vec::new();
+            for folder in folders {
+                found.extend(files_of(&folder, &hash_of));
+                next.extend(folders_of(&folder));
+            }
+            folders = next;
+        }
+        found
+    }
+}
+
+/// Files whose names hold a hash. A folder that is not there has none.
+fn files_of(folder: &Path, hash_of: &dyn Fn(&str) -> Option<String>) -> Vec<SignatureFile> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let file = |entry: fs::DirEntry| {
+        let hash = hash_of(entry.file_name().to_str()?)?;
+        let modified = entry.metadata().ok()?.modified().ok()?;
+        Some(SignatureFile { path: entry.path(), hash, modified })
+    };
+    entries.filter_map(file).collect()
+}
+
+fn folders_of(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter(|e| e.file_type().is_ok_and(|kind| kind.is_dir())).map(|e| e.path()).collect()
+}
