@@ -22,6 +22,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Build targets, or a kas project from its file to the end
+    Build(commands::build::Arguments),
     /// What `bitbake` does, with its options
     Bitbake(commands::bitbake::Arguments),
     /// Show a variable's value and where it comes from (bitbake-getvar)
@@ -46,6 +48,10 @@ enum Command {
     Diffsigs(commands::sigfiles::DiffArguments),
     /// Show a signature file (bitbake-dumpsig)
     Dumpsig(commands::sigfiles::DumpArguments),
+    /// Fetch the sources of a build, or say what is missing of them
+    Fetch(commands::fetch::Arguments),
+    /// Say what this host can enforce on tasks, and how to get the rest
+    Doctor(commands::doctor::Arguments),
     /// Run python3 with the `bb` package importable
     #[command(disable_help_flag = true)]
     Python(commands::python::Arguments),
@@ -56,6 +62,10 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    if arguments.get(1).is_some_and(|first| first == bitzel_exec::HELPER_ARGUMENT) {
+        // The process that starts sandboxed tasks is this program again.
+        bitzel_exec::helper_main(std::env::args().skip(2));
+    }
     let name = arguments
         .first()
         .map(Path::new)
@@ -70,6 +80,7 @@ fn main() -> ExitCode {
         "bitbake-dumpsig" => commands::sigfiles::dump_file(Parser::parse_from(&arguments)),
         "kas" => commands::kas::run(commands::kas::Arguments { arguments: arguments[1..].to_vec() }, "kas"),
         _ => match Arguments::parse().command {
+            Command::Build(arguments) => commands::build::run(arguments),
             Command::Bitbake(arguments) => commands::bitbake::run(arguments),
             Command::Getvar(arguments) => commands::getvar::run(arguments),
             Command::Layers(arguments) => commands::layers::run(arguments),
@@ -82,6 +93,8 @@ fn main() -> ExitCode {
             Command::Affected(arguments) => commands::affected::run(arguments),
             Command::Diffsigs(arguments) => commands::sigfiles::diff(arguments),
             Command::Dumpsig(arguments) => commands::sigfiles::dump_file(arguments),
+            Command::Fetch(arguments) => commands::fetch::run(arguments),
+            Command::Doctor(arguments) => commands::doctor::run(arguments),
             Command::Python(arguments) => commands::python::run(arguments),
             Command::Kas(arguments) => commands::kas::run(arguments, "bitzel kas"),
         },

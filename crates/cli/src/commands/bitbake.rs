@@ -16,19 +16,19 @@ pub struct Arguments {
     pub targets: Vec<String>,
     /// Show current and preferred versions of all recipes
     #[arg(short = 's', long)]
-    show_versions: bool,
+    pub show_versions: bool,
     /// Show the global or per-recipe environment, with the history of variables
     #[arg(short = 'e', long)]
-    environment: bool,
+    pub environment: bool,
     /// Save the tasks and their dependencies as task-depends.dot, the recipes as pn-buildlist
     #[arg(short = 'g', long)]
-    graphviz: bool,
+    pub graphviz: bool,
     /// Quit after parsing the recipes
     #[arg(short = 'p', long)]
-    parse_only: bool,
+    pub parse_only: bool,
     /// Write signature files of all tasks, run none: none, printdiff or lockedsigs
     #[arg(short = 'S', long, value_name = "HANDLER")]
-    dump_signatures: Vec<String>,
+    pub dump_signatures: Vec<String>,
     /// How to plan and run.
     #[command(flatten)]
     pub tasks: TaskArguments,

@@ -2,14 +2,18 @@
 
 pub mod affected;
 pub mod bitbake;
+pub mod build;
+pub mod doctor;
 pub mod environment;
 pub mod export;
+pub mod fetch;
 pub mod getvar;
 pub mod graph;
 pub mod kas;
 pub mod layers;
 pub mod locked_signatures;
 pub mod printdiff;
+pub mod project;
 pub mod python;
 pub mod query;
 pub mod sigfiles;

@@ -73,3 +73,16 @@ def place(arguments):
     if not events:
         return ""
     return "%s:%s" % (events[-1]["file"], events[-1]["line"])
+
+
+def sources(arguments):
+    """The SRC_URI entries of a recipe as JSON. Arguments: a recipe as in `environment`."""
+    import json
+
+    import _bitzel
+    import bb.fetch2
+
+    mc, path, layer, variant, *appends = arguments
+    d = _bitzel.recipe_data(mc, path, appends, layer, variant)
+    bb.fetch2.fetcher_init(d)
+    return json.dumps(bb.fetch2.sources(d))
