@@ -79,7 +79,7 @@ impl PyHost {
         self.version.set(*versions.entry((self.version.get(), hasher.finish())).or_insert(next));
     }
 
-    /// Compiles and runs a definition in the namespace.
+    /// Compiles and runs a definition, which follows line `line` of its file, in the namespace.
     pub(crate) fn run_definition(&self, py: Python<'_>, text: &str, file: &str, line: u32) -> PyResult<()> {
         self.advance(text);
         let key = (Rc::from(text), Rc::from(file), line);
@@ -87,7 +87,7 @@ impl PyHost {
         let code = match known {
             Some(code) => code,
             None => {
-                let padded = format!("{}{text}", "\n".repeat(line.saturating_sub(1) as usize));
+                let padded = format!("{}{text}", "\n".repeat(line as usize));
                 let code = py.import("builtins")?.call_method1("compile", (padded, file, "exec"))?.unbind();
                 self.definitions.borrow_mut().insert(key, code.clone_ref(py));
                 code

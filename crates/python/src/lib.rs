@@ -11,12 +11,15 @@ mod failure;
 mod fetch;
 mod functions;
 mod inline;
+mod prepared;
 mod runner;
 mod scanners;
 mod scripts;
 mod serve;
 mod session;
+mod siginfo;
 mod signatures;
+mod taskprocess;
 
 use pyo3::prelude::*;
 
@@ -29,5 +32,6 @@ fn _bitzel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     fetch::register(module)?;
     scanners::register(module)?;
     scripts::register(module)?;
+    taskprocess::register(module)?;
     functions::register(module)
 }

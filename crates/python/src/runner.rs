@@ -1,16 +1,162 @@
-//! Running a task, and writing signature files, in a process that holds the recipe.
+//! Running tasks: each in a process forked from this one, which holds the evaluated
+//! recipe; its events pass through to the channel.
 
-use bitzel_recipe::protocol::{SignatureOrder, TaskEnd, TaskOrder};
-use pyo3::exceptions::PyNotImplementedError;
+use crate::prepared::prepared;
+use bitzel_recipe::protocol::{HostEvent, Reply, TaskEnd, TaskOrder, write_frame};
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, recv, socketpair};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
+/// How long a task that is told to end may take before it is killed.
+const PATIENCE: Timespec = Timespec { tv_sec: 3, tv_nsec: 0 };
+
 /// Runs a task in a process of its own; its events go to `stream`.
-pub(crate) fn run(_py: Python<'_>, order: &TaskOrder, _stream: &UnixStream) -> PyResult<TaskEnd> {
-    Err(PyNotImplementedError::new_err(format!("running {}", order.task)))
+pub(crate) fn run(py: Python<'_>, order: &TaskOrder, stream: &UnixStream) -> PyResult<TaskEnd> {
+    if order.dry_run {
+        return Ok(TaskEnd::default());
+    }
+    let recipe = prepared(py, &order.address)?;
+    let text = serde_json::to_string(order).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    let (events, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+        .map_err(io::Error::from)?;
+    let module = py.import("bitzel_host.task")?;
+    let d = recipe.data(py)?;
+    // What has to be set, or to exist, before the fork.
+    let before = module.call_method1("before_fork", (&text, &d))?;
+    let os = py.import("os")?;
+    let child: i32 = os.call_method0("fork")?.extract()?;
+    if child == 0 {
+        drop(events);
+        return become_task(py, &module, (&text, &d), stream, theirs);
+    }
+    drop(theirs);
+    module.call_method1("after_fork", (before,))?;
+    let pid = Pid::from_raw(child).ok_or_else(|| PyOSError::new_err("fork gave no process"))?;
+    let mut relay = Relay { events, stream, parts: HashMap::new() };
+    watch(pid, &mut relay)?;
+    collect(py, pid)
 }
 
-/// Writes the signature files of tasks of one recipe.
-pub(crate) fn write_signatures(_py: Python<'_>, order: &SignatureOrder) -> PyResult<()> {
-    Err(PyNotImplementedError::new_err(format!("signatures of {}", order.address.recipe.path)))
+/// The forked process: it ends here.
+fn become_task(
+    py: Python<'_>,
+    module: &Bound<'_, PyModule>,
+    (order, d): (&str, &Bound<'_, PyAny>),
+    stream: &UnixStream,
+    events: OwnedFd,
+) -> PyResult<TaskEnd> {
+    let os = py.import("os")?;
+    // The channel belongs to the runner: when that ends, the other side has to see it.
+    os.call_method1("close", (stream.as_raw_fd(),))?;
+    let status = module.call_method1("main", (order, d, events.as_raw_fd()));
+    let status = status.and_then(|status| status.extract::<i32>()).unwrap_or_else(|error| {
+        error.write_unraisable(py, None);
+        1
+    });
+    os.call_method1("_exit", (status,))?;
+    Ok(TaskEnd::default())
+}
+
+/// Passes a task's events on until it ends. One that loses its listener is told to end,
+/// then killed, with all processes of its group.
+fn watch(pid: Pid, relay: &mut Relay<'_>) -> io::Result<()> {
+    let process = pidfd_open(pid, PidfdFlags::empty())?;
+    loop {
+        let mut waiting = [
+            PollFd::new(&process, PollFlags::IN),
+            PollFd::new(&relay.events, PollFlags::IN),
+            PollFd::new(relay.stream, PollFlags::RDHUP),
+        ];
+        match poll(&mut waiting, None) {
+            Err(rustix::io::Errno::INTR) => continue,
+            other => other?,
+        };
+        let [ended, told, left] = waiting.map(|fd| fd.revents());
+        if !told.is_empty() && relay.pass_on().is_err() || !left.is_empty() {
+            end(pid, &process);
+            return Ok(());
+        }
+        if !ended.is_empty() {
+            return relay.pass_on();
+        }
+    }
+}
+
+/// Ends a process group, kindly first.
+fn end(pid: Pid, process: &OwnedFd) {
+    // It may have ended meanwhile: then there is nobody to tell.
+    let _ = kill_process_group(pid, Signal::TERM);
+    let mut waiting = [PollFd::new(process, PollFlags::IN)];
+    let _ = poll(&mut waiting, Some(&PATIENCE));
+    let _ = kill_process_group(pid, Signal::KILL);
+}
+
+/// How a task ended, and what it took.
+fn collect(py: Python<'_>, pid: Pid) -> PyResult<TaskEnd> {
+    let os = py.import("os")?;
+    let (_, status, usage): (i32, i32, Bound<'_, PyAny>) =
+        os.call_method1("wait4", (pid.as_raw_nonzero().get(), 0))?.extract()?;
+    let code: i32 = os.call_method1("waitstatus_to_exitcode", (status,))?.extract()?;
+    if code < 0 {
+        // What it had started shall not outlive it.
+        let _ = kill_process_group(pid, Signal::KILL);
+    }
+    let seconds = |name: &str| -> PyResult<f64> { usage.getattr(name)?.extract() };
+    Ok(TaskEnd {
+        status: if code < 0 { 128 - code } else { code },
+        cpu_us: ((seconds("ru_utime")? + seconds("ru_stime")?) * 1e6) as u64,
+        max_rss_kib: usage.getattr("ru_maxrss")?.extract()?,
+    })
+}
+
+/// The way of events from a task's processes to the channel. Each datagram is the sender's
+/// process id, whether it is the last piece of an event, and a piece; an event is the name
+/// of its class, a line end and its JSON.
+struct Relay<'s> {
+    events: OwnedFd,
+    stream: &'s UnixStream,
+    parts: HashMap<[u8; 4], Vec<u8>>,
+}
+
+impl AsFd for Relay<'_> {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.events.as_fd()
+    }
+}
+
+impl Relay<'_> {
+    /// Passes on what has arrived.
+    fn pass_on(&mut self) -> io::Result<()> {
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let length = match recv(&self.events, &mut buffer[..], RecvFlags::DONTWAIT) {
+                Err(rustix::io::Errno::AGAIN) => return Ok(()),
+                Err(rustix::io::Errno::INTR) => continue,
+                other => other?.0,
+            };
+            // An empty one says that all senders are gone.
+            let Some((&[a, b, c, d, last], piece)) = buffer[..length].split_first_chunk() else {
+                return Ok(());
+            };
+            let whole = self.parts.entry([a, b, c, d]).or_default();
+            whole.extend_from_slice(piece);
+            if last == 1 {
+                let event = std::mem::take(whole);
+                self.send(&event)?;
+            }
+        }
+    }
+
+    fn send(&mut self, event: &[u8]) -> io::Result<()> {
+        let text = String::from_utf8_lossy(event);
+        let Some((class, fields)) = text.split_once('\n') else { return Ok(()) };
+        let event = HostEvent { class: class.to_owned(), fields: fields.to_owned() };
+        write_frame(&mut self.stream, &Reply::Event(event))
+    }
 }

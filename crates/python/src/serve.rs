@@ -4,17 +4,17 @@
 use crate::convert::to_python;
 use crate::datasmart::DataSmart;
 use crate::failure::{OrRaise, from_recipe_error};
-use crate::runner;
 use crate::session::Session;
 use crate::signatures::signature_cache;
+use crate::{runner, siginfo};
 use bitzel_base::{ErrorKind, RecipeId};
-use bitzel_data::{DataStore, SignatureCache, Signatures, Value, sign};
+use bitzel_data::DataStore;
 use bitzel_recipe::export::{Blobs, LinesFile, Normaliser, Places, RecordKind, record, signature_record};
 use bitzel_recipe::protocol::{
     Configuration, Configure, Evaluated, ExportShard, Failure, LayerInfo, Reply, Request, read_frame,
     write_frame,
 };
-use bitzel_recipe::{BaseConfig, ConfigOptions, Evaluator, RecipeFile, dependencies};
+use bitzel_recipe::{BaseConfig, ConfigOptions, Evaluator, RecipeFile, Variant, dependencies};
 use pyo3::prelude::*;
 use std::collections::BTreeMap;
 use std::io;
@@ -86,10 +86,10 @@ fn answer(py: Python<'_>, request: Request, stream: &UnixStream) -> Reply {
         Request::Configure(configure) => configure_all(py, configure).map(Reply::Configured),
         Request::Evaluate(mc, recipe) => evaluate(py, &mc, &recipe).map(Reply::Evaluated),
         Request::Variables(mc) => variables(py, &mc).map(Reply::Variables),
-        Request::Call(name, arguments) => call(py, &name, arguments).map(Reply::Text),
+        Request::Call(name, arguments) => call(py, &name, arguments, stream).map(Reply::Text),
         Request::Export(shard) => export(py, &shard).map(Reply::Count),
         Request::RunTask(order) => runner::run(py, &order, stream).map(Reply::TaskEnded),
-        Request::WriteSignatures(order) => runner::write_signatures(py, &order).map(|()| Reply::Done),
+        Request::WriteSignatures(order) => siginfo::write_signatures(py, &order).map(|()| Reply::Done),
         Request::Fork(_) => Ok(Reply::Done),
     };
     result.unwrap_or_else(|error| Reply::Failed(describe(py, error)))
@@ -121,6 +121,15 @@ pub(crate) fn config(py: Python<'_>, mc: &str) -> PyResult<Rc<BaseConfig>> {
         .find(|config| config.mc == mc)
         .cloned()
         .ok_or_else(|| pyo3::exceptions::PyKeyError::new_err(format!("there is no multiconfig `{mc}`")))
+}
+
+/// A configuration whose recipes are signed as they are evaluated.
+pub(crate) fn signing_config(py: Python<'_>, mc: &str) -> PyResult<Rc<BaseConfig>> {
+    let config = config(py, mc)?;
+    if !config.signs() {
+        config.sign_with(signature_cache(py, &config.data)?);
+    }
+    Ok(config)
 }
 
 fn configure_all(py: Python<'_>, configure: Configure) -> PyResult<Vec<Configuration>> {
@@ -183,12 +192,19 @@ fn library_files(py: Python<'_>) -> PyResult<Vec<String>> {
 }
 
 fn evaluate(py: Python<'_>, mc: &str, recipe: &RecipeFile) -> PyResult<Evaluated> {
-    let config = config(py, mc)?;
+    let config = signing_config(py, mc)?;
     let variants =
         evaluator(py)?.recipe(&config, recipe, None).map_err(|error| from_recipe_error(py, error))?;
     let mut result = Evaluated::default();
-    for (name, d) in variants.iter() {
-        result.variants.push((name.to_owned(), bitzel_recipe::recipe_info(d, &recipe.appends).or_raise(py)?));
+    for Variant { name, data: d, signatures } in variants.iter() {
+        let mut info = bitzel_recipe::recipe_info(d, &recipe.appends).or_raise(py)?;
+        if let Some(signatures) = signatures
+            && !info.skipped
+        {
+            let owned = |(task, hash): (&str, &str)| (task.to_owned(), hash.to_owned());
+            info.basehashes = signatures.base_hashes().map(owned).collect();
+        }
+        result.variants.push((name.clone(), info));
         for path in dependencies(d, "__depends") {
             if !result.files.contains(&path) {
                 result.files.push(path);
@@ -216,8 +232,12 @@ fn values(py: Python<'_>, d: &DataStore) -> PyResult<BTreeMap<String, String>> {
     Ok(result)
 }
 
-fn call(py: Python<'_>, name: &str, arguments: Vec<String>) -> PyResult<String> {
-    py.import("bitzel_host.commands")?.call_method1(name, (arguments,))?.extract()
+fn call(py: Python<'_>, name: &str, arguments: Vec<String>, stream: &UnixStream) -> PyResult<String> {
+    let session = Session::of(py)?;
+    *session.borrow().listener.borrow_mut() = Some(stream.try_clone()?);
+    let answer = py.import("bitzel_host.commands")?.call_method1(name, (arguments,));
+    *session.borrow().listener.borrow_mut() = None;
+    answer?.extract()
 }
 
 /// The datastore of a configuration, its names expanded.
@@ -249,10 +269,14 @@ pub fn recipe_data<'py>(
 
 fn export(py: Python<'_>, shard: &ExportShard) -> PyResult<usize> {
     let configs = Session::of(py)?.borrow().configs.borrow().clone();
-    let stores: Vec<&bitzel_data::DataStore> = configs.iter().map(|config| &config.data).collect();
+    let mut lookups: Vec<Box<dyn Fn(&str) -> bitzel_recipe::Result<String>>> = Vec::new();
+    for config in configs.iter().cloned() {
+        lookups.push(Box::new(move |name| Ok(config.data.get_or_empty(name)?.to_string())));
+    }
+    let lookups: Vec<_> = lookups.iter().map(|lookup| &**lookup).collect();
     let places =
         Places { bitbake: shard.bitbake.clone(), home: shard.home.clone(), user: shard.user.clone() };
-    let normaliser = Normaliser::new(&stores, &places).or_raise(py)?;
+    let normaliser = Normaliser::new(&lookups, &places).or_raise(py)?;
     if shard.number == 0 {
         export_configs(py, shard, &configs, &normaliser)?;
     }
@@ -261,13 +285,9 @@ fn export(py: Python<'_>, shard: &ExportShard) -> PyResult<usize> {
     let mut file = create(format!("recipes-{}.jsonl.zst", shard.number))?;
     let mut blobs = Blobs::new(create(format!("blobs-{}.jsonl.zst", shard.number))?);
     let mut signatures = create(format!("sig-{}.jsonl.zst", shard.number))?;
-    let mut caches = Vec::new();
-    for config in &configs {
-        caches.push((config.mc.clone(), signature_cache(py, &config.data)?));
-    }
     let mut count = 0;
     for (mc, recipe) in &shard.recipes {
-        let config = config(py, mc)?;
+        let config = signing_config(py, mc)?;
         let id = |variant: &str| {
             RecipeId { mc: mc.clone(), variant: variant.to_owned(), file: recipe.path.clone() }.to_string()
         };
@@ -278,11 +298,10 @@ fn export(py: Python<'_>, shard: &ExportShard) -> PyResult<usize> {
                 file.line(&json).map_err(failed)?;
             }
             Ok(variants) => {
-                let cache = caches.iter_mut().find(|(name, _)| name == mc);
-                let Some((_, cache)) = cache else { continue };
-                for (name, d) in variants.iter() {
-                    let signed = signed(py, d, cache)?;
-                    let json = signature_record(&id(name), signed.as_ref(), &normaliser);
+                for Variant { name, data: d, signatures: signed } in variants.iter() {
+                    let skipped = d.peek("__SKIPPED", |_| ()).is_some();
+                    let signed = signed.as_ref().filter(|_| !skipped);
+                    let json = signature_record(&id(name), signed, &normaliser);
                     signatures.line(&json).map_err(failed)?;
                     let kind = RecordKind::Recipe { appends: &recipe.appends };
                     let json = record(d, &recipe.path, name, &id(name), &kind, &normaliser, &mut blobs);
@@ -296,15 +315,6 @@ fn export(py: Python<'_>, shard: &ExportShard) -> PyResult<usize> {
     signatures.finish().map_err(failed)?;
     blobs.finish().map_err(failed)?;
     Ok(count)
-}
-
-/// The signatures of a recipe; a skipped one has none.
-fn signed(py: Python<'_>, d: &DataStore, cache: &mut SignatureCache) -> PyResult<Option<Signatures>> {
-    if d.peek("__SKIPPED", |_| ()).is_some() {
-        return Ok(None);
-    }
-    let tasks = d.peek("__BBTASKS", Value::list_of_str).unwrap_or_default();
-    sign(d, &tasks, cache).or_raise(py).map(Some)
 }
 
 fn export_configs(

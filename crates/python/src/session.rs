@@ -2,11 +2,14 @@
 //! evaluator. Kept as an attribute of the module, found again through it.
 
 use crate::evalhost::PyHost;
+use crate::prepared::Prepared;
 use bitzel_base::CompatLevel;
 use bitzel_data::Context;
 use bitzel_recipe::{BaseConfig, Evaluator};
 use pyo3::prelude::*;
 use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 
 /// One per process.
@@ -17,6 +20,10 @@ pub struct Session {
     pub(crate) evaluator: Rc<Evaluator>,
     /// The configurations read, default one first.
     pub(crate) configs: RefCell<Vec<Rc<BaseConfig>>>,
+    /// Recipes whose tasks this process ran last, the latest first.
+    pub(crate) prepared: RefCell<VecDeque<Rc<Prepared>>>,
+    /// Where events of the request that is being answered go to.
+    pub(crate) listener: RefCell<Option<UnixStream>>,
 }
 
 const ATTRIBUTE: &str = "_session";
@@ -33,7 +40,14 @@ pub(crate) fn install(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let host = Rc::new(PyHost::new(py)?);
     let context = Context::new(host.clone(), level);
     let evaluator = Rc::new(Evaluator::new(context.clone(), host.clone(), &cwd));
-    let session = Session { context, host, evaluator, configs: RefCell::default() };
+    let session = Session {
+        context,
+        host,
+        evaluator,
+        configs: RefCell::default(),
+        prepared: RefCell::default(),
+        listener: RefCell::default(),
+    };
     module.add(ATTRIBUTE, Bound::new(py, session)?)
 }
 

@@ -3,6 +3,7 @@
 import logging
 import os
 import stat
+import sys
 
 import bb
 import bb.build
@@ -101,9 +102,13 @@ def exec_func_python(func, d, runfile, cwd=None):
         # The body starts on the line that the recipe says.
         definition = bb.utils.better_compile(text, file, file, lineno=line - 1)
         bb.utils.better_exec(definition, bb.utils.get_context(), text, file)
-        call = "%s(d)" % func
+        # BitBake: the call is on the second line, as traces show.
+        call = "\n%s(d)\n" % func
         bb.utils.better_exec(bb.utils.better_compile(call, func, _FILENAME), {"d": d}, call, _FILENAME)
     finally:
+        # What it printed comes before what is logged from now on.
+        sys.stdout.flush()
+        sys.stderr.flush()
         bb.debug(2, "Python function %s finished" % func)
         if cwd and before:
             try:
@@ -204,7 +209,8 @@ def exec_func_shell(func, d, runfile, cwd=None):
         # Kept open for writing as well, or else it would end with the first message.
         with open(fifopath, "r+b", buffering=0) as fifo, open(os.devnull, "rb") as stdin:
             with _progress_handler(func, d, output) as log:
-                bb.process.run(command, stdin=stdin, log=log, extrafiles=[(fifo, messages.take)])
+                # Without a function to run in the child it can be started without copying this process.
+                bb.process.run(command, stdin=stdin, log=log, extrafiles=[(fifo, messages.take)], preexec_fn=None)
     finally:
         os.unlink(fifopath)
     bb.debug(2, "Shell function %s finished" % func)

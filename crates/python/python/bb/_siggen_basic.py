@@ -27,6 +27,8 @@ class SignatureGeneratorBasic(SignatureGenerator):
         self.taskhash_ignore_tasks = None
         self.twl = None
         self.checksum_cache = None
+        # In the process of a task: what other tasks make of its signature, by task.
+        self.native_parts = None
         self.init_rundepcheck(data)
         self.localdirsexclude = (data.getVar("BB_SIGNATURE_LOCAL_DIRS_EXCLUDE") or _LOCAL_DIRS_EXCLUDED).split()
 
@@ -174,8 +176,11 @@ class SignatureGeneratorBasic(SignatureGenerator):
         elif full:
             sigfile = "%s.%s.sigdata.%s" % (stampbase, task, self.get_unihash(tid))
         else:
-            sigfile = "%s.%s.sigbasedata.%s" % (stampbase, task, self.basehash[tid])
+            sigfile = "%s.%s.sigbasedata.%s" % (stampbase, task, self._basehash_of(tid, task))
 
+        if self.native_parts is not None:
+            self._write_native(tid, task, sigfile, reference, full)
+            return
         cache = self._cache_of(mcfn)
         taskdeps = cache.siggen_taskdeps[mcfn][task]
         values = cache.siggen_varvals[mcfn]
@@ -203,6 +208,25 @@ class SignatureGeneratorBasic(SignatureGenerator):
             data["taint"] = taint
         _check(tid, data, sigfile)
         _sigfiles.write(sigfile, data)
+
+
+    def _basehash_of(self, tid, task):
+        if self.native_parts is None:
+            return self.basehash[tid]
+        import _bitzel
+        return _bitzel.base_hashes()[task]
+
+    def _write_native(self, tid, task, sigfile, reference, full):
+        """Write a signature file in the process of a task: the engine has what its text stands on."""
+        import _bitzel
+        import json
+        parts = dict(self.native_parts.get(tid, {})) if full else {}
+        if parts:
+            parts["unihash"] = self.get_unihash(tid)
+            taint = self.taints.get(tid) or self.read_taint(tid.rpartition(":")[0], task, reference)
+            if taint:
+                parts["taint"] = taint
+        _bitzel.write_siginfo(task, json.dumps(parts) if parts else "", sigfile)
 
 
 def _check(tid, data, sigfile):

@@ -1,6 +1,7 @@
 """Tasks: adding and removing them, asking about them, running functions."""
 
 import logging
+import os
 import sys
 
 import bb
@@ -175,6 +176,31 @@ def exec_func_shell(func, d, runfile, cwd=None):
     """Run a shell function in directory `cwd` by way of the script `runfile`."""
     from bb import _runfunc
     _runfunc.exec_func_shell(func, d, runfile, cwd)
+
+
+def exec_task(fn, task, d, profile=False):
+    """Run a task of the recipe `fn` with its log, events and stamp; 0 if it went well.
+
+    With `profile`, what its Python took is written beside the log, `profile-log.TASK`.
+    """
+    from bb import _exectask
+    quiet = d.getVarFlag(task, "quieterrors", False) is not None
+    try:
+        if not profile:
+            return _exectask.exec_task(fn, task, d, quiet)
+        import cProfile
+        profiler = cProfile.Profile()
+        try:
+            return profiler.runcall(_exectask.exec_task, fn, task, d, quiet)
+        finally:
+            profiler.dump_stats(os.path.join(d.getVar("T"), "profile-log.%s" % task))
+    except Exception:
+        import traceback
+        if not quiet:
+            logger.error("Build of %s failed", task)
+            logger.error(traceback.format_exc())
+            bb.event.fire(TaskFailed(task, fn, None, d, True), d)
+        return 1
 
 
 def make_stamp(task, d):

@@ -147,7 +147,8 @@ def _functions_from(func, d, python):
         for name in sorted(level):
             seen.add(name)
             yield name
-            value = d.getVar(name)
+            # Python is never expanded.
+            value = d.getVar(name, not python)
             following |= _called_python(name, value, d) if python else _called_shell(name, value, d)
             following |= set((d.getVarFlag(name, "vardeps") or "").split())
         level = {name for name in following - seen

@@ -98,8 +98,9 @@ def _logged_communicate(pipe, log, input, extrafiles):
             selector.register(file, selectors.EVENT_READ)
         waiting = len(outputs)
         while waiting:
-            for key, _ in selector.select():
-                file = key.fileobj
+            ready = [key.fileobj for key, _ in selector.select()]
+            # What came over the extra files was written before the output that follows it.
+            for file in sorted(ready, key=lambda file: file in outputs):
                 data = file.read()
                 if data is None:
                     continue

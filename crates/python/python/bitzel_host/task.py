@@ -1,0 +1,195 @@
+"""A task's process: what surrounds `bb.build.exec_task` in the process that a runner forked for it."""
+
+import json
+import logging
+import os
+import signal
+import sys
+
+import bb
+import bb.build
+import bb.data
+import bb.event
+import bb.msg
+import bb.parse
+import bb.siggen
+import bb.utils
+import bb._exectask
+import _bitzel
+from bitzel_host import events
+
+
+def quiet():
+    """Have no messages below errors until `loud`; what that needs."""
+    level = bb.mainlogger.level
+    bb.mainlogger.setLevel(logging.ERROR)
+    return level
+
+
+def loud(level):
+    """Have the messages again that `quiet` turned off."""
+    bb.mainlogger.setLevel(level)
+
+
+def _is_fakeroot(task, d):
+    return bool(d.getVarFlag(task, "fakeroot", False))
+
+
+def _fakeroot_environment(task, d):
+    """What FAKEROOTENV, or FAKEROOTNOENV for a task without it, says is to be in the environment."""
+    words = (d.getVar("FAKEROOTENV" if _is_fakeroot(task, d) else "FAKEROOTNOENV") or "").split()
+    return dict(word.partition("=")[::2] for word in words)
+
+
+def before_fork(text, d):
+    """Make and set what has to be there before the task's process is; what `after_fork` needs.
+
+    pseudo reads its settings when a process forks.
+    """
+    task = json.loads(text)["task"]
+    if not _is_fakeroot(task, d):
+        return None
+    for folder in (d.getVar("FAKEROOTDIRS") or "").split():
+        bb.utils.mkdirhier(folder)
+    environment = _fakeroot_environment(task, d)
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ.update(environment)
+    return before
+
+
+def after_fork(before):
+    """Undo in the runner what `before_fork` set."""
+    for name, value in (before or {}).items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+def _end_group(number, frame):
+    """Told to end: so do all processes that the task started."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.killpg(0, signal.SIGTERM)
+    sys.exit(128 + number)
+
+
+def _set_signals():
+    signal.signal(signal.SIGTERM, _end_group)
+    signal.signal(signal.SIGHUP, _end_group)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _set_outputs():
+    """Nothing reaches the terminal: what tasks print belongs into their logs."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    os.close(null)
+    if sys.stdout is not None:
+        sys.stdout.reconfigure(line_buffering=False)
+
+
+def _set_logging():
+    """All messages become events, whatever the log file takes besides."""
+    bb.msg.loggerDefaultLogLevel = logging.DEBUG - 2
+    for handler in list(bb.mainlogger.handlers):
+        bb.mainlogger.removeHandler(handler)
+    bb.mainlogger.propagate = True
+    bb.mainlogger.setLevel(logging.NOTSET)
+    logging.getLogger("BitBake").addHandler(bb.event.LogHandler())
+
+
+def _set_umask(order, d):
+    umask = d.getVarFlag(order["task"], "umask") or d.getVar("BB_DEFAULT_UMASK")
+    if umask:
+        os.umask(bb.utils.to_filemode(umask))
+
+
+def _set_variables(order, d):
+    """What a task knows of the build and of itself."""
+    for name, value in order["variables"].items():
+        d.setVar(name, value)
+    d.setVar("BB_TASKHASH", order["task_hash"])
+    d.setVar("BB_UNIHASH", order["unihash"])
+    known = json.loads(order["task_dep_data"] or "{}")
+    for fields in known.values():
+        for name in ("deps", "taskhash_deps"):
+            fields[name] = set(fields[name])
+    d.setVar("BB_TASKDEPDATA", {tid: bb.TaskData(**fields) for tid, fields in known.items()})
+    return known
+
+
+def _set_environment(task, d):
+    """The environment: exported variables, and no more."""
+    bb.utils.empty_environment()
+    for name, value in bb.data.exported_vars(d):
+        os.environ[name] = value
+    for name, value in _fakeroot_environment(task, d).items():
+        os.environ[name] = value
+        d.setVar(name, value)
+        d.setVarFlag(name, "export", "1")
+    for name in (d.getVarFlag(task, "exports") or "").split():
+        d.setVarFlag(name, "export", "1")
+        os.environ[name] = d.getVar(name) or ""
+
+
+def _set_network(task, d):
+    """Only tasks with [network] reach the network.
+
+    BitBake: a user that a directory service knows keeps it, since asking for it needs the network.
+    """
+    if bb.utils.to_boolean(d.getVarFlag(task, "network")) or _is_fakeroot(task, d):
+        return
+    if bb.utils.is_local_uid() and not _bitzel.leave_network(os.getuid(), os.getgid()):
+        bb.debug(1, "There is no leave to take %s off the network" % task)
+
+
+def _make_siggen(order, fn, d, known):
+    """A signature generator that knows the hashes of the task and of those it depends on."""
+    generator = bb.siggen.init(d)
+    generator.setup_datacache_from_datastore(fn, d)
+    task = bb._exectask.real_task(order["task"])
+    tid = "%s:%s" % (fn, task)
+    hashes = {other: (fields["pn"], fields["taskhash"], fields["unihash"]) for other, fields in known.items()}
+    hashes[tid] = (d.getVar("PN"), order["task_hash"], order["unihash"])
+    for other, (pn, taskhash, unihash) in hashes.items():
+        generator.tidtopn[other] = pn
+        generator.taskhash[other] = taskhash
+        if hasattr(generator, "set_unihash"):
+            generator.set_unihash(other, unihash)
+        else:
+            generator.unihash[other] = unihash
+    parts = json.loads(order["signature"]["runtime"] or "{}")
+    generator.native_parts = {tid: parts}
+    if parts.get("taint"):
+        generator.taints[tid] = parts["taint"]
+    return generator
+
+
+def main(text, d, descriptor):
+    """Run the task that an order (JSON) names; its exit status. Events go to the descriptor."""
+    order = json.loads(text)
+    task = order["task"]
+    address = order["address"]
+    fn = bb.cache.realfn2virtual(address["recipe"]["path"], address["variant"], address["mc"])
+    events.to_socket(descriptor)
+    bb.event.worker_pid = os.getpid()
+    bb.event.worker_fire = events.fire
+    try:
+        _set_signals()
+        if not _bitzel.lead_session("%s:%s" % (d.getVar("PN"), task.replace("do_", "", 1)), os.getppid()):
+            return 1
+        _set_outputs()
+        _set_logging()
+        _set_umask(order, d)
+        known = _set_variables(order, d)
+        _set_network(task, d)
+        _set_environment(task, d)
+        os.chdir(d.getVar("TOPDIR"))
+        bb.parse.siggen = _make_siggen(order, fn, d, known)
+        bb.fetch2.fetcher_init(d, False)
+        return bb.build.exec_task(fn, task, d, False)
+    except Exception:
+        import traceback
+        bb.error("%s of %s cannot be run:\n%s" % (task, fn, traceback.format_exc()))
+        return 1

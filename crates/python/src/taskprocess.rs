@@ -1,0 +1,58 @@
+//! What a process does to itself to become a task's: session, name, signals, network; and
+//! how events of a request reach whoever asked.
+
+use crate::session::Session;
+use bitzel_recipe::protocol::{HostEvent, Reply, write_frame};
+use pyo3::prelude::*;
+use rustix::process::{Signal, getppid, set_parent_process_death_signal, setsid};
+use rustix::thread::set_name;
+use std::ffi::CString;
+use std::io;
+
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(lead_session, module)?)?;
+    module.add_function(wrap_pyfunction!(leave_network, module)?)?;
+    module.add_function(wrap_pyfunction!(send_event, module)?)?;
+    module.add_function(wrap_pyfunction!(crate::siginfo::write_current, module)?)?;
+    module.add_function(wrap_pyfunction!(crate::siginfo::base_hashes, module)?)
+}
+
+/// `lead_session(name, parent)`: makes the process lead a session of its own, with a name
+/// that ps(1) shows, and end with its parent. Gives False if that is gone already.
+#[pyfunction]
+fn lead_session(name: &str, parent: i32) -> PyResult<bool> {
+    setsid().map_err(io::Error::from)?;
+    set_parent_process_death_signal(Some(Signal::TERM)).map_err(io::Error::from)?;
+    let name = CString::new(name.replace('\0', ""))?;
+    set_name(&name).map_err(io::Error::from)?;
+    // Who died before the signal was asked for sends none.
+    Ok(getppid().is_some_and(|pid| pid.as_raw_nonzero().get() == parent))
+}
+
+/// `leave_network(uid, gid) -> bool`: moves the process to user and network namespaces of
+/// its own, in which it stays the same user; False where that is not allowed.
+#[pyfunction]
+#[allow(unsafe_code)]
+fn leave_network(uid: u32, gid: u32) -> PyResult<bool> {
+    // SAFETY: the call takes flags only. The process has one thread, as the kernel demands
+    // for a new user namespace, and shares no memory with others.
+    if unsafe { libc::unshare(libc::CLONE_NEWNET | libc::CLONE_NEWUSER) } != 0 {
+        return Ok(false);
+    }
+    std::fs::write("/proc/self/uid_map", format!("{uid} {uid} 1"))?;
+    std::fs::write("/proc/self/setgroups", "deny")?;
+    std::fs::write("/proc/self/gid_map", format!("{gid} {gid} 1"))?;
+    Ok(true)
+}
+
+/// `send_event(class, fields) -> bool`: tells whoever asked what is being answered of an
+/// event; False where nobody did.
+#[pyfunction]
+fn send_event(py: Python<'_>, class: String, fields: String) -> PyResult<bool> {
+    let session = Session::of(py)?;
+    let session = session.borrow();
+    let listener = session.listener.borrow();
+    let Some(mut stream) = listener.as_ref() else { return Ok(false) };
+    write_frame(&mut stream, &Reply::Event(HostEvent { class, fields }))?;
+    Ok(true)
+}
