@@ -65,13 +65,17 @@ impl ProviderIndex {
         if name.is_empty() {
             return Err(bad());
         }
+        let task = task_name(task);
         for mc in mcs {
-            let names = match name {
+            let mut names = match name {
                 "world" => self.world(mc),
                 "universe" => self.provided_names(mc).into_iter().map(str::to_owned).collect(),
                 name => vec![name.to_owned()],
             };
-            let task = task_name(task);
+            if matches!(name, "world" | "universe") {
+                // BitBake: what has no such task is passed over; asked for by name it is an error.
+                names.retain(|name| self.has_task(mc, name, task.trim_end_matches('-')));
+            }
             targets.extend(names.into_iter().map(|name| Target {
                 mc: mc.to_owned(),
                 name,
@@ -79,6 +83,13 @@ impl ProviderIndex {
             }));
         }
         Ok(())
+    }
+
+    /// Whether any provider of a name has a task.
+    fn has_task(&self, mc: &str, name: &str, task: &str) -> bool {
+        self.providers(mc, name)
+            .iter()
+            .any(|&ix| self.recipe(ix).info.task_deps.tasks.iter().any(|own| own == task))
     }
 
     /// The PNs `world` stands for: recipes without EXCLUDE_FROM_WORLD none of

@@ -130,6 +130,8 @@ fn targets_stand_for_recipes_of_multiconfigs_and_the_world() {
             .collect()
     };
     assert_eq!(names(&["world"]), ["|c|do_build"]);
+    assert_eq!(names(&["world:a-"]), ["|c|do_a-"]);
+    assert!(names(&["world:do_none"]).is_empty(), "what has no such task is passed over");
     assert_eq!(
         names(&["c:do_a", "mc:m1:c", "multiconfig:m1:c:b-"]),
         ["|c|do_a", "m1|c|do_build", "m1|c|do_b-"]
