@@ -255,7 +255,9 @@ fn signatures(index: &ProviderIndex, truth: &Truth, graph: &TaskGraph) -> Res<us
         filter: &filter,
         locked: &LockedSignatures::default(),
         taints: &Default::default(),
-        level: bitzel_base::CompatLevel::V2_18,
+        level: bitzel_base::CompatLevel::from_core_names(
+            &config.get("LAYERSERIES_CORENAMES").unwrap_or_default(),
+        ),
     };
     let start = Instant::now();
     let signed = bitzel_taskgraph::sign(&inputs, &mut FileChecksums::default(), &mut NoEquivalence)?;
