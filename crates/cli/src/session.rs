@@ -9,7 +9,7 @@ use bitzel_base::{CompatLevel, RecipeId};
 use bitzel_host::Host;
 use bitzel_recipe::protocol::{RecipeAddress, Reply, Request};
 use bitzel_taskgraph::{NoEquivalence, Signatures};
-use bitzel_workspace::{BuildDir, Evaluation, Plan, PlanOptions, Recipes};
+use bitzel_workspace::{BuildDir, Equivalence, Evaluation, Plan, PlanOptions, Recipes};
 use std::cell::RefCell;
 
 /// A build directory with its recipes.
@@ -62,7 +62,18 @@ impl Session {
     /// The hashes of a plan's tasks; files that cannot be read are told.
     pub fn sign(&self, plan: &Plan) -> Result<Signatures> {
         let mut random = || uuid::Uuid::new_v4().to_string();
-        let signatures = self.recipes.sign(plan, self.level(), &mut random, &mut NoEquivalence)?;
+        let (recipes, level) = (&self.recipes, self.level());
+        let signatures = match Equivalence::connect(recipes) {
+            None => recipes.sign(plan, level, &mut random, &mut NoEquivalence)?,
+            Some(mut equivalence) => {
+                let signatures =
+                    recipes.sign(plan, level, &mut random, &mut equivalence.of(recipes, plan))?;
+                if let Some(complaint) = equivalence.complaint() {
+                    eprintln!("WARNING: {complaint}");
+                }
+                signatures
+            }
+        };
         for warning in &signatures.warnings {
             eprintln!("WARNING: {warning}");
         }

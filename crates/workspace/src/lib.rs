@@ -4,6 +4,7 @@
 
 mod build_dir;
 mod cache;
+mod equivalence;
 mod error;
 mod evaluation;
 mod plan;
@@ -12,6 +13,7 @@ mod signature_files;
 mod watch;
 
 pub use build_dir::{BuildDir, ConfigChoice, cache_folder, payload};
+pub use equivalence::{Equivalence, PlanEquivalence};
 pub use error::{Error, Result};
 pub use evaluation::{Evaluation, Outcome};
 pub use plan::{ExtraDepends, Plan, PlanError, PlanOptions};
