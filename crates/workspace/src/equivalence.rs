@@ -33,7 +33,8 @@ impl Equivalence {
         let wanted = get("BB_HASHSERVE")?;
         let method = get("SSTATE_HASHEQUIV_METHOD").unwrap_or("sstate_output_hash").to_owned();
         let socket = Address::Unix(Path::new(get("TOPDIR").unwrap_or(".")).join("hashserve.sock"));
-        let (address, served) = if wanted == "auto" {
+        // BitBake: the configuration shows the address of its own server in place of `auto`.
+        let (address, served) = if wanted == "auto" || wanted == socket.to_string() {
             (socket.clone(), serve(&get, &socket))
         } else {
             (wanted.parse().unwrap_or(socket), wanted.parse::<Address>().map(|_| None).map_err(Into::into))

@@ -6,6 +6,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// More than this is no signature but an attack or an accident.
@@ -62,6 +63,8 @@ pub fn write_siginfo(path: &Path, info: &Siginfo) -> Result<(), SiginfoError> {
         fs::create_dir_all(folder)?;
         let mut file = tempfile::Builder::new().prefix("sigtask.").tempfile_in(folder)?;
         file.write_all(&bytes)?;
+        // BitBake: readable for all and writable for the group, as shared caches need it.
+        file.as_file().set_permissions(fs::Permissions::from_mode(0o664))?;
         file.persist(path)?;
         Ok(())
     };
