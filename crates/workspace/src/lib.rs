@@ -7,6 +7,7 @@ mod cache;
 mod error;
 mod evaluation;
 mod plan;
+mod providers;
 mod recipes;
 mod signature_files;
 mod watch;
