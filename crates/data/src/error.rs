@@ -10,10 +10,12 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// A value could not be expanded. Shown with the chain of variables.
-    #[error("{}", expansion_text(.chain, .expression, .cause))]
+    #[error("{}", expansion_text(.variable.as_deref(), .outer, .expression, .cause))]
     Expansion {
-        /// From the variable asked for down to the one that failed.
-        chain: Vec<String>,
+        /// The variable whose value failed; none for a text that is no variable's value.
+        variable: Option<String>,
+        /// The variables that led there, innermost first.
+        outer: Vec<String>,
         /// The text that was being expanded.
         expression: String,
         /// What happened.
@@ -23,8 +25,16 @@ pub enum Error {
     #[error("variable {0} references itself!")]
     SelfReference(String),
     /// A substituted value is no text.
-    #[error("expected str instance, {0} found")]
-    NotText(&'static str),
+    #[error("sequence item {item}: expected str instance, {found} found")]
+    NotText {
+        /// Its place among the pieces that the text falls into.
+        item: usize,
+        /// Name of its type.
+        found: &'static str,
+    },
+    /// A modifier and the value it belongs to are not both text.
+    #[error("{0}")]
+    NotJoinable(String),
     /// Metadata's Python raised.
     #[error("{0}")]
     Python(PythonFailure),
@@ -33,11 +43,11 @@ pub enum Error {
         "Variable {0} contains an operation using the old override syntax. Please convert this layer/metadata before attempting to use with a newer bitbake."
     )]
     OldOverrideSyntax(String),
-    /// OVERRIDES did not settle.
+    /// OVERRIDES did not settle; holds what it was after each round.
     #[error(
-        "Overrides could not be expanded into a stable state after 5 iterations, overrides must be being referenced by other overridden variables in some recursive fashion. Please provide your configuration to bitbake-devel so we can laugh, er, I mean try and understand how to make it work."
+        "Overrides could not be expanded into a stable state after 5 iterations, overrides must be being referenced by other overridden variables in some recursive fashion. Please provide your configuration to bitbake-devel so we can laugh, er, I mean try and understand how to make it work. The list of failing override expansions: {0}"
     )]
-    UnstableOverrides,
+    UnstableOverrides(String),
     /// Code that a signature stands on cannot be scanned.
     #[error("`{name}`: {error}")]
     Scan {
@@ -76,15 +86,16 @@ impl Error {
 
     /// Wraps `self` as a failure of expanding `variable`, or extends the chain.
     pub(crate) fn while_expanding(self, variable: Option<&str>, expression: &str) -> Error {
-        let variable = variable.unwrap_or("None").to_owned();
+        let around = variable.map(str::to_owned);
         match self {
-            Error::Expansion { mut chain, expression, cause } => {
-                chain.insert(0, variable);
-                Error::Expansion { chain, expression, cause }
+            Error::Expansion { variable, mut outer, expression, cause } => {
+                outer.extend(around);
+                Error::Expansion { variable, outer, expression, cause }
             }
             Error::Python(failure) if failure.passes_through => Error::Python(failure),
             cause => Error::Expansion {
-                chain: vec![variable],
+                variable: around,
+                outer: Vec::new(),
                 expression: expression.to_owned(),
                 cause: Box::new(cause),
             },
@@ -92,15 +103,20 @@ impl Error {
     }
 }
 
-fn expansion_text(chain: &[String], expression: &str, cause: &Error) -> String {
-    let variable = chain.last().map(String::as_str).unwrap_or_default();
+fn expansion_text(variable: Option<&str>, outer: &[String], expression: &str, cause: &Error) -> String {
     let (kind, message) = match cause {
         Error::Python(failure) => (failure.kind.clone(), failure.message.clone()),
-        Error::NotText(_) => ("TypeError".to_owned(), cause.to_string()),
+        Error::NotText { .. } | Error::NotJoinable(_) => ("TypeError".to_owned(), cause.to_string()),
         _ => ("Exception".to_owned(), cause.to_string()),
     };
+    let what = match variable {
+        Some(variable) => format!("variable {variable}, expression was {expression}"),
+        None => format!("expression {expression}"),
+    };
+    let chain: Vec<&str> =
+        std::iter::once(variable.unwrap_or(expression)).chain(outer.iter().map(String::as_str)).collect();
     format!(
-        "Failure expanding variable {variable}, expression was {expression} which triggered exception {kind}: {message}\nThe variable dependency chain for the failure is: {}",
+        "Failure expanding {what} which triggered exception {kind}: {message}\nThe variable dependency chain for the failure is: {}",
         chain.join(" -> ")
     )
 }

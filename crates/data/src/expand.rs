@@ -53,18 +53,27 @@ impl DataStore {
     pub(crate) fn substitute_all(&self, text: &Rc<str>, owner: Owner) -> Result<String> {
         let template = self.context().template(text);
         let mut out = String::with_capacity(text.len() * 2);
-        for segment in &template.segments {
+        for (item, segment) in template.segments.iter().enumerate() {
             match segment {
                 Segment::Literal(range) => out.push_str(&text[range.clone()]),
                 Segment::Reference(sym, range) => {
-                    self.substitute(*sym, &text[range.clone()], owner, &mut out)?
+                    if let Some(found) = self.substitute(*sym, &text[range.clone()], owner, &mut out)? {
+                        return Err(Error::NotText { item, found });
+                    }
                 }
             }
         }
         Ok(out)
     }
 
-    fn substitute(&self, sym: Sym, written: &str, owner: Owner, out: &mut String) -> Result<()> {
+    /// Adds a reference's value. Answers with the type of a value that is no text.
+    fn substitute(
+        &self,
+        sym: Sym,
+        written: &str,
+        owner: Owner,
+        out: &mut String,
+    ) -> Result<Option<&'static str>> {
         if let Some((own, name)) = owner
             && own == sym
         {
@@ -73,9 +82,9 @@ impl DataStore {
         match &self.entry(sym)?.value {
             None | Some(Value::None) => out.push_str(written),
             Some(Value::Str(value)) => out.push_str(value),
-            Some(other) => return Err(Error::NotText(other.type_name())),
+            Some(other) => return Ok(Some(other.type_name())),
         }
-        Ok(())
+        Ok(None)
     }
 
     fn run_inline(&self, text: String, owner: Owner) -> Result<Rc<str>> {

@@ -113,8 +113,12 @@ impl IncludeHistory {
         }
     }
 
-    /// The outermost files.
-    pub fn roots(&self) -> &[IncludeNode] {
-        &self.roots
+    /// The outermost files, those that are not left yet included.
+    pub fn roots(&self) -> Vec<IncludeNode> {
+        let mut all = self.clone();
+        while !all.open.is_empty() {
+            all.leave();
+        }
+        all.roots
     }
 }

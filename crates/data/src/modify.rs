@@ -2,6 +2,7 @@
 
 use crate::history::HistoryEvent;
 use crate::store::DataStore;
+use crate::read::WEAK_FLAG;
 use crate::symbol::Sym;
 use crate::value::Value;
 use crate::var::{Candidate, Modifier, Var};
@@ -283,6 +284,12 @@ impl DataStore {
         let had_value = value.is_some();
         if let Some(value) = value {
             self.history_mut().copy_events(name, new);
+            self.record(new, info, || HistoryEvent {
+                op: format!("rename from {name}").into(),
+                detail: value.clone(),
+                variable: new.into(),
+                ..HistoryEvent::default()
+            });
             self.set(new, value, &SetInfo { parsing: true, ignore: true, ..SetInfo::default() })?;
         }
         let old = self.var(sym).unwrap_or_default();
@@ -319,16 +326,27 @@ impl DataStore {
 
     /// `NAME:append` from Python.
     pub fn append(&self, name: &str, value: Value, info: &SetInfo) -> Result<()> {
-        self.set(&format!("{name}:append"), value, info)
+        self.add(name, "append", value, info)
     }
 
     /// `NAME:prepend` from Python.
     pub fn prepend(&self, name: &str, value: Value, info: &SetInfo) -> Result<()> {
-        self.set(&format!("{name}:prepend"), value, info)
+        self.add(name, "prepend", value, info)
+    }
+
+    fn add(&self, name: &str, op: &str, value: Value, info: &SetInfo) -> Result<()> {
+        self.record(name, info, || HistoryEvent {
+            op: info.op.unwrap_or(op).into(),
+            detail: info.detail.clone().unwrap_or_else(|| value.clone()),
+            variable: info.shown_as.unwrap_or(name).into(),
+            ..HistoryEvent::default()
+        });
+        self.set(&format!("{name}:{op}"), value, &SetInfo { ignore: true, ..info.clone() })
     }
 
     /// Sets a weak default (`??=`).
     pub fn set_weak(&self, name: &str, value: Value, info: &SetInfo) -> Result<()> {
+        self.check_renamed(name, info)?;
         if name.contains(':') {
             self.add_candidate(name)?;
         }
@@ -345,6 +363,10 @@ impl DataStore {
         if flag == "_content" {
             return self.set(name, value, info);
         }
+        if let Some(flag) = self.weak_flag_name(flag) {
+            self.set_weak_flag(name, flag, value, info);
+            return Ok(());
+        }
         if name != RENAMES {
             self.check_renamed(name, info)?;
         }
@@ -357,7 +379,7 @@ impl DataStore {
     /// Sets a weak default of a flag (`VAR[flag] ??=`, 2.18).
     pub fn set_weak_flag(&self, name: &str, flag: &str, value: Value, info: &SetInfo) {
         let flag_sym = self.context().sym(flag);
-        let shown = format!("_defaultval_flag_{flag}");
+        let shown = format!("{WEAK_FLAG}{flag}");
         self.record(name, info, || flag_event(info, name, &shown, "set", value.clone()));
         self.change_flags(self.context().sym(name), |var| var.set_weak_flag(flag_sym, value));
     }
@@ -371,9 +393,15 @@ impl DataStore {
             self.change(sym, |var| var.content = None);
         } else if flag == "_defaultval" {
             self.change(sym, |var| var.weak = None);
-        } else if var.flag(flag_sym).is_some() {
+        } else if let Some(flag) = self.weak_flag_name(flag) {
+            let flag_sym = self.context().sym(flag);
+            self.change_flags(sym, |var| var.weak_flags.retain(|(other, _)| *other != flag_sym));
+        } else if var.flag(flag_sym).is_some() || var.weak_flag(flag_sym).is_some() {
             self.record(name, info, || flag_event(info, name, flag, "delFlag", Value::str("")));
-            self.change_flags(sym, |var| var.flags.retain(|(other, _)| *other != flag_sym));
+            self.change_flags(sym, |var| {
+                var.flags.retain(|(other, _)| *other != flag_sym);
+                var.weak_flags.retain(|(other, _)| *other != flag_sym);
+            });
         }
     }
 

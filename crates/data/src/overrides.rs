@@ -61,6 +61,7 @@ impl DataStore {
         seen.insert(sym);
         *self.inner().active.borrow_mut() = Some(self.make_active("", Rc::new([])));
         let mut previous: Option<Rc<str>> = None;
+        let mut rounds: Vec<String> = Vec::new();
         for _ in 0..ROUNDS {
             let entry = self.entry(sym)?;
             let text = entry.value.as_ref().and_then(|v| v.as_str().cloned()).unwrap_or_else(|| "".into());
@@ -73,9 +74,12 @@ impl DataStore {
                 return Ok(self.inner().active.borrow().clone().expect("set in the round before"));
             }
             *self.inner().active.borrow_mut() = Some(self.make_active(&text, entry.inputs.clone()));
+            let names: Vec<String> = text.split(':').map(|name| format!("'{name}'")).collect();
+            rounds.push(format!("[{}]", names.join(", ")));
             previous = Some(text);
         }
-        Err(Error::UnstableOverrides)
+        rounds.truncate(5);
+        Err(Error::UnstableOverrides(rounds.join("\n")))
     }
 
     fn make_active(&self, text: &str, inputs: Rc<[(Input, u64)]>) -> Rc<Active> {

@@ -6,6 +6,7 @@ use crate::symbol::Sym;
 use crate::value::Value;
 use crate::var::{Modifier, Var};
 use crate::{Error, Result};
+use bitzel_base::CompatLevel;
 use std::rc::Rc;
 
 /// How to read a variable.
@@ -60,6 +61,15 @@ impl DataStore {
         let sym = self.context().sym(name);
         if options.expand && !options.parsing && !options.no_weak_default {
             return self.get_sym(sym);
+        }
+        // BitBake: an expanded value that is known already answers, however it is asked for.
+        // 2.18 looks at weak defaults before.
+        let known_counts = !options.no_weak_default || self.context().level() < CompatLevel::V2_18;
+        if options.expand
+            && known_counts
+            && let Some(entry) = self.cached(CacheKey::Variable(sym))
+        {
+            return Ok(entry.value.clone());
         }
         let unexpanded = self.unexpanded(sym, options)?;
         if !options.expand {
@@ -237,6 +247,10 @@ impl DataStore {
             "_defaultval" => return Ok(self.var(sym).and_then(|var| var.weak.clone())),
             _ => {}
         }
+        if let Some(flag) = self.weak_flag_name(flag) {
+            self.note_input(Input::Flags(sym));
+            return Ok(self.var(sym).and_then(|var| var.weak_flag(self.context().sym(flag)).cloned()));
+        }
         let flag_sym = self.context().sym(flag);
         self.note_input(Input::Flags(sym));
         let value =
@@ -337,7 +351,52 @@ impl DataStore {
         }
         (!flags.is_empty()).then_some(flags)
     }
+
+    /// The whole of a variable as flags: its value, defaults and modifiers under the names
+    /// BitBake keeps them by, and all flags, internal ones included. None where there is nothing.
+    pub fn get_internal_flags(&self, name: &str) -> Option<Vec<(Rc<str>, Value)>> {
+        let context = self.context();
+        let sym = context.sym(name);
+        self.note_input(Input::Content(sym));
+        self.note_input(Input::Flags(sym));
+        let var = self.var(sym)?;
+        let mut all: Vec<(Rc<str>, Value)> = Vec::new();
+        all.extend(var.content.clone().map(|value| ("_content".into(), value)));
+        all.extend(var.weak.clone().map(|value| ("_defaultval".into(), value)));
+        for (flag, list) in [(":append", &var.append), (":prepend", &var.prepend), (":remove", &var.remove)] {
+            if !list.is_empty() {
+                let items = list.iter().map(|modifier| self.modifier_value(modifier)).collect();
+                all.push((flag.into(), Value::List(Rc::new(items))));
+            }
+        }
+        all.extend(var.flags.iter().map(|(flag, value)| (context.name(*flag), value.clone())));
+        for (flag, value) in &var.weak_flags {
+            all.push((format!("{WEAK_FLAG}{}", context.name(*flag)).into(), value.clone()));
+        }
+        (!all.is_empty()).then_some(all)
+    }
+
+    /// `[text, overrides]`
+    fn modifier_value(&self, modifier: &Modifier) -> Value {
+        let names: Vec<Rc<str>> = modifier.overrides.iter().map(|sym| self.context().name(*sym)).collect();
+        let overrides = if names.is_empty() { Value::None } else { Value::str(names.join(":")) };
+        Value::List(Rc::new(vec![modifier.text.clone(), overrides]))
+    }
+
+    /// The flag whose weak default `flag` names (`_defaultval_flag_FLAG`, 2.18).
+    pub(crate) fn weak_flag_name<'a>(&self, flag: &'a str) -> Option<&'a str> {
+        flag.strip_prefix(WEAK_FLAG).filter(|_| self.context().level() >= CompatLevel::V2_18)
+    }
+
+    /// The names and override parts (`x:y`) of the versions that a variable has for overrides.
+    pub fn override_versions(&self, name: &str) -> Vec<(Rc<str>, Rc<str>)> {
+        let Some(var) = self.context().find_sym(name).and_then(|sym| self.var(sym)) else { return Vec::new() };
+        var.candidates.iter().map(|c| (self.context().name(c.var), c.key.clone())).collect()
+    }
 }
+
+/// Beginning of the name that BitBake keeps a flag's weak default by.
+pub(crate) const WEAK_FLAG: &str = "_defaultval_flag_";
 
 fn is_none(value: &Option<Value>) -> bool {
     matches!(value, None | Some(Value::None))
@@ -348,8 +407,14 @@ fn join(value: Option<Value>, text: &Value, before: bool) -> Result<Value> {
     let base: Rc<str> = match value {
         None | Some(Value::None) => "".into(),
         Some(Value::Str(base)) => base,
-        Some(other) => return Err(Error::NotText(other.type_name())),
+        Some(other) => return Err(not_joinable(&other, text)),
     };
-    let Value::Str(text) = text else { return Err(Error::NotText(text.type_name())) };
+    let Value::Str(text) = text else { return Err(not_joinable(&Value::Str(base), text)) };
     Ok(Value::Str(if before { format!("{text}{base}") } else { format!("{base}{text}") }.into()))
+}
+
+/// BitBake: what Python says of adding the two.
+fn not_joinable(base: &Value, text: &Value) -> Error {
+    let (base, text) = (base.type_name(), text.type_name());
+    Error::NotJoinable(format!("can only concatenate {base} (not \"{text}\") to {base}"))
 }

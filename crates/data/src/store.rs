@@ -181,7 +181,9 @@ impl DataStore {
             var.version = version;
             edit(Rc::make_mut(&mut var.candidates));
         }
-        self.written(Some(sym));
+        // BitBake: a new version of a variable that OVERRIDES is made from does not make it
+        // be worked out again; a write to the variable itself does.
+        self.written(None);
     }
 
     /// The running computation depends on which variables exist.

@@ -9,4 +9,4 @@ mod process;
 
 pub use error::{Error, Result};
 pub use payload::Payload;
-pub use process::{Channel, Host, HostOptions};
+pub use process::{Channel, HangUp, Host, HostOptions};

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
@@ -23,6 +24,8 @@ pub struct HostOptions {
     pub channels: usize,
     /// `2.8` or `2.18`.
     pub level: &'static str,
+    /// A command to start the interpreter with, as FAKEROOTCMD; empty for none.
+    pub launcher: Vec<String>,
 }
 
 /// A connection to one process. Dropping it ends the process.
@@ -31,6 +34,15 @@ pub struct Channel {
 }
 
 impl Channel {
+    /// What ends the process from another thread, busy or not.
+    ///
+    /// # Errors
+    /// [`Error::Died`] where the system has no more descriptors.
+    pub fn hang_up(&self) -> Result<HangUp> {
+        let stream = self.stream.try_clone().map_err(|error| Error::Died(error.to_string()))?;
+        Ok(HangUp { stream })
+    }
+
     /// Asks and waits for the answer; events on the way are passed over.
     pub fn ask(&mut self, request: &Request) -> Result<Reply> {
         self.ask_and_watch(request, &mut |_| {})
@@ -48,6 +60,19 @@ impl Channel {
                 Some(reply) => return Ok(reply),
             }
         }
+    }
+}
+
+/// Ends the process at the other end of a [`Channel`].
+pub struct HangUp {
+    stream: UnixStream,
+}
+
+impl HangUp {
+    /// Ends it, with the task it runs.
+    pub fn now(&self) {
+        // One that ended already has no connection to shut down.
+        drop(self.stream.shutdown(std::net::Shutdown::Both));
     }
 }
 
@@ -71,7 +96,16 @@ impl Host {
             ours.push(Channel { stream: our });
             theirs.push(their);
         }
-        let child = Command::new(&python)
+        let program = options.launcher.first().map_or_else(|| python.clone(), PathBuf::from);
+        let failed = |cause| Error::Start { program: program.clone(), cause };
+        let mut command = Command::new(&program);
+        if let Some((_, words)) = options.launcher.split_first() {
+            command.args(words).arg(&python);
+        }
+        // A group of its own: what the terminal sends at Ctrl-C is for the command to
+        // handle.
+        let child = command
+            .process_group(0)
             .args(["-s", "-m", "bitzel_host"])
             .args(theirs.iter().map(|stream| stream.as_raw_fd().to_string()))
             .current_dir(&options.directory)

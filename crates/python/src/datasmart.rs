@@ -7,18 +7,20 @@ use bitzel_base::SourceLoc;
 use bitzel_data::{DataStore, ReadOptions, SetInfo, Value};
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PySet};
+use pyo3::types::{PyDict, PyList, PySet, PyString};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 /// A datastore.
 #[pyclass(unsendable, subclass)]
 pub struct DataSmart {
     pub(crate) store: DataStore,
+    texts: RefCell<Vec<Option<(Rc<str>, Py<PyString>)>>>,
 }
 
 impl From<DataStore> for DataSmart {
     fn from(store: DataStore) -> DataSmart {
-        DataSmart { store }
+        DataSmart { store, texts: RefCell::default() }
     }
 }
 
@@ -86,7 +88,59 @@ impl DataSmart {
         }
         Ok(info)
     }
+
+    /// Changes a variable by one of the store's methods.
+    fn write(
+        &self,
+        py: Python<'_>,
+        method: fn(&DataStore, &str, Value, &SetInfo) -> bitzel_data::Result<()>,
+        var: &str,
+        value: &Bound<'_, PyAny>,
+        loginfo: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        let info = self.info(py, loginfo)?;
+        method(&self.store, var, from_python(value)?, &info.set_info()).or_raise(py)
+    }
+
+    /// Makes a flag's text longer; `op` is what the history calls it.
+    fn extend_flag(
+        &self,
+        py: Python<'_>,
+        op: &str,
+        (var, flag): (&str, &str),
+        value: &str,
+        loginfo: Option<&Bound<'_, PyDict>>,
+        join: impl FnOnce(&str, &str) -> String,
+    ) -> PyResult<()> {
+        let old = self.store.get_own_flag(var, flag);
+        let old = old.as_ref().and_then(Value::as_str).map_or("", |text| text);
+        let mut info = self.info(py, loginfo)?;
+        info.op.get_or_insert_with(|| op.to_owned());
+        info.detail.get_or_insert_with(|| Value::str(value));
+        self.store.set_flag(var, flag, Value::str(join(old, value)), &info.set_info()).or_raise(py)
+    }
+
+    /// The Python text for a text of the store. Reads of an unchanged variable answer with
+    /// the same object, as far as it was met lately.
+    fn text<'py>(&self, py: Python<'py>, text: &Rc<str>) -> Bound<'py, PyAny> {
+        let mut slots = self.texts.borrow_mut();
+        if slots.is_empty() {
+            slots.resize_with(TEXTS, || None);
+        }
+        let slot = &mut slots[(text.as_ptr() as usize / 16) % TEXTS];
+        match slot {
+            Some((known, object)) if Rc::ptr_eq(known, text) => object.bind(py).clone().into_any(),
+            _ => {
+                let object = PyString::new(py, text);
+                *slot = Some((text.clone(), object.clone().unbind()));
+                object.into_any()
+            }
+        }
+    }
 }
+
+/// Texts that a `d` remembers.
+const TEXTS: usize = 64;
 
 #[pymethods]
 #[allow(non_snake_case)]
@@ -100,7 +154,7 @@ impl DataSmart {
     ) -> PyResult<DataSmart> {
         let session = Session::of(py)?;
         let context = session.borrow().context.clone();
-        Ok(DataSmart { store: DataStore::new(&context) })
+        Ok(DataStore::new(&context).into())
     }
 
     #[pyo3(signature = (var, expand=Truth(true), noweakdefault=Truth(false), parsing=Truth(false)))]
@@ -113,7 +167,10 @@ impl DataSmart {
         parsing: Truth,
     ) -> PyResult<Bound<'py, PyAny>> {
         let options = ReadOptions { expand: expand.0, no_weak_default: noweakdefault.0, parsing: parsing.0 };
-        option_to_python(py, &self.store.get_with(var, options).or_raise(py)?)
+        match self.store.get_with(var, options).or_raise(py)? {
+            Some(Value::Str(text)) => Ok(self.text(py, &text)),
+            other => option_to_python(py, &other),
+        }
     }
 
     #[pyo3(signature = (var, value, **loginfo))]
@@ -124,8 +181,7 @@ impl DataSmart {
         value: &Bound<'_, PyAny>,
         loginfo: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
-        let info = self.info(py, loginfo)?;
-        self.store.set(var, from_python(value)?, &info.set_info()).or_raise(py)
+        self.write(py, DataStore::set, var, value, loginfo)
     }
 
     #[pyo3(signature = (var, value, **loginfo))]
@@ -136,8 +192,7 @@ impl DataSmart {
         value: &Bound<'_, PyAny>,
         loginfo: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
-        let info = self.info(py, loginfo)?;
-        self.store.append(var, from_python(value)?, &info.set_info()).or_raise(py)
+        self.write(py, DataStore::append, var, value, loginfo)
     }
 
     #[pyo3(signature = (var, value, **loginfo))]
@@ -148,8 +203,7 @@ impl DataSmart {
         value: &Bound<'_, PyAny>,
         loginfo: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
-        let info = self.info(py, loginfo)?;
-        self.store.prepend(var, from_python(value)?, &info.set_info()).or_raise(py)
+        self.write(py, DataStore::prepend, var, value, loginfo)
     }
 
     #[pyo3(signature = (var, **loginfo))]
@@ -233,9 +287,7 @@ impl DataSmart {
         value: &str,
         loginfo: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
-        let old = flag_text(&self.store, var, flag);
-        let info = self.info(py, loginfo)?;
-        self.store.set_flag(var, flag, Value::str(format!("{old}{value}")), &info.set_info()).or_raise(py)
+        self.extend_flag(py, "append", (var, flag), value, loginfo, |old, new| format!("{old}{new}"))
     }
 
     #[pyo3(signature = (var, flag, value, **loginfo))]
@@ -247,9 +299,7 @@ impl DataSmart {
         value: &str,
         loginfo: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
-        let old = flag_text(&self.store, var, flag);
-        let info = self.info(py, loginfo)?;
-        self.store.set_flag(var, flag, Value::str(format!("{value}{old}")), &info.set_info()).or_raise(py)
+        self.extend_flag(py, "prepend", (var, flag), value, loginfo, |old, new| format!("{new}{old}"))
     }
 
     #[pyo3(signature = (var, flag, **loginfo))]
@@ -273,8 +323,11 @@ impl DataSmart {
         expand: Option<&Bound<'py, PyAny>>,
         internalflags: Truth,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let _ = internalflags.0;
-        let Some(flags) = self.store.get_flags(var) else { return Ok(py.None().into_bound(py)) };
+        let flags = match internalflags.0 {
+            true => self.store.get_internal_flags(var),
+            false => self.store.get_flags(var),
+        };
+        let Some(flags) = flags else { return Ok(py.None().into_bound(py)) };
         let dict = PyDict::new(py);
         for (flag, value) in flags {
             let expanded = match expand {
@@ -299,9 +352,7 @@ impl DataSmart {
         let info = self.info(py, loginfo)?;
         for (flag, value) in flags.iter() {
             let flag: String = flag.extract()?;
-            if !flag.starts_with('_') {
-                self.store.set_flag(var, &flag, from_python(&value)?, &info.set_info()).or_raise(py)?;
-            }
+            self.store.set_flag(var, &flag, from_python(&value)?, &info.set_info()).or_raise(py)?;
         }
         Ok(())
     }
@@ -336,14 +387,18 @@ impl DataSmart {
         slf.py().import("bb.data_smart")?.getattr("parse_value")?.call1((slf, s, varname))
     }
 
-    #[pyo3(signature = (variable, parents=Truth(false)))]
-    fn expandVarref(&self, py: Python<'_>, variable: &str, parents: Truth) -> PyResult<()> {
-        let _ = parents.0;
+    #[pyo3(signature = (variable, **_parents))]
+    fn expandVarref(
+        &self,
+        py: Python<'_>,
+        variable: &str,
+        _parents: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
         bitzel_recipe::expand_reference(&self.store, variable).or_raise(py)
     }
 
     fn createCopy(&self) -> DataSmart {
-        DataSmart { store: self.store.create_copy() }
+        self.store.create_copy().into()
     }
 
     /// In the order of a Python set that is filled as BitBake fills it, since metadata
@@ -370,8 +425,11 @@ impl DataSmart {
         Ok(list)
     }
 
+    /// Names that were written in this store itself, not in one it is a copy of.
     fn localkeys<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(self.keys(py)?.try_iter()?.into_any())
+        let (levels, _) = self.store.keys_by_origin();
+        let own = PyList::new(py, levels.first().into_iter().flatten().map(|name| &**name))?;
+        Ok(own.try_iter()?.into_any())
     }
 
     fn hasOverrides(&self, var: &str) -> bool {
@@ -436,6 +494,12 @@ impl DataSmart {
         Ok(list)
     }
 
+    /// The names of the versions that overrides choose, each with its overrides (`x:y`).
+    fn _override_versions(&self, var: &str) -> Vec<(String, String)> {
+        let versions = self.store.override_versions(var);
+        versions.iter().map(|(name, overrides)| (name.to_string(), overrides.to_string())).collect()
+    }
+
     fn _history_forget(&self, var: &str) {
         self.store.history_mut().forget(var);
     }
@@ -449,7 +513,7 @@ impl DataSmart {
             }
             Ok(result)
         }
-        nodes(py, self.store.includes().roots())
+        nodes(py, &self.store.includes().roots())
     }
 
     fn __getitem__<'py>(&self, py: Python<'py>, var: &str) -> PyResult<Bound<'py, PyAny>> {
@@ -462,6 +526,8 @@ impl DataSmart {
             None => Err(PyKeyError::new_err(var.to_owned())),
         }
     }
+
+    // The rest of the mapping protocol is `MutableMapping`'s, in bb/data_smart.py.
 
     fn __setitem__(&self, py: Python<'_>, var: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
         self.setVar(py, var, value, None)
@@ -476,69 +542,11 @@ impl DataSmart {
         Ok(self.store.get_with(var, raw).or_raise(py)?.is_some())
     }
 
-    fn items<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let list = PyList::empty(py);
-        for name in self.keys(py)?.iter() {
-            let value = self.__getitem__(py, &name.extract::<String>()?)?;
-            list.append((name, value))?;
-        }
-        Ok(list)
-    }
-
-    fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let list = PyList::empty(py);
-        for item in self.items(py)?.iter() {
-            list.append(item.get_item(1)?)?;
-        }
-        Ok(list)
-    }
-
-    fn update(&self, py: Python<'_>, other: &Bound<'_, PyAny>) -> PyResult<()> {
-        for name in other.call_method0("keys")?.try_iter()? {
-            let name = name?;
-            let value = other.get_item(&name)?;
-            self.setVar(py, &name.extract::<String>()?, &value, None)?;
-        }
-        Ok(())
-    }
-
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.localkeys(py)
+        Ok(self.keys(py)?.try_iter()?.into_any())
     }
 
     fn __len__(&self) -> usize {
         self.store.keys().len()
     }
-
-    #[pyo3(signature = (var, default=None))]
-    fn get<'py>(
-        &self,
-        py: Python<'py>,
-        var: &str,
-        default: Option<Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        match self
-            .store
-            .get_with(var, ReadOptions { expand: false, ..ReadOptions::default() })
-            .or_raise(py)?
-        {
-            Some(value) => to_python(py, &value),
-            None => Ok(default.unwrap_or_else(|| py.None().into_bound(py))),
-        }
-    }
-
-    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
-        other.cast::<DataSmart>().is_ok_and(|other| other.borrow().store.is_same(&self.store))
-    }
-
-    fn __hash__(&self) -> u64 {
-        self.store.id()
-    }
-}
-
-fn flag_text(store: &DataStore, var: &str, flag: &str) -> String {
-    store
-        .get_own_flag(var, flag)
-        .and_then(|value| value.as_str().map(|text| text.to_string()))
-        .unwrap_or_default()
 }

@@ -6,6 +6,7 @@ use crate::failure::to_data_error;
 use crate::inline::InlineCode;
 use bitzel_data::{DataStore, Interp, Lifetime, LogLevel, Value};
 use bitzel_recipe::{EvalEvent, Handler, PythonHost, Result};
+use pyo3::exceptions::PySyntaxError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use std::any::Any;
@@ -179,7 +180,7 @@ impl Interp for PyHost {
     }
 
     fn lifetime(&self, code: &str) -> Lifetime {
-        Python::attach(|py| self.inline.lifetime(py, code))
+        Python::attach(|py| self.inline.lifetime(py, &self.namespace(py), code))
     }
 
     fn functions_version(&self) -> u64 {
@@ -219,9 +220,15 @@ impl Interp for PyHost {
 impl PythonHost for PyHost {
     fn define(&self, text: &str, file: &str, line: u32) -> Result<()> {
         Python::attach(|py| {
-            let doing = format!("in compiling python function in {file}, line {line}");
             let result = self.run_definition(py, text, file, line);
-            recipe(py, result.map_err(|error| reported(py, &doing, error)))
+            recipe(
+                py,
+                result.map_err(|error| {
+                    let own = error.value(py).getattr("lineno").and_then(|own| own.extract::<u32>());
+                    let line = if error.is_instance_of::<PySyntaxError>(py) { own.unwrap_or(line) } else { line };
+                    reported(py, &format!("in compiling python function in {file}, line {line}"), error)
+                }),
+            )
         })
     }
 

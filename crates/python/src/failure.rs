@@ -45,8 +45,10 @@ fn make_data_exception(py: Python<'_>, error: &bitzel_data::Error) -> PyResult<P
     use bitzel_data::Error as E;
     Ok(match error {
         E::Python(failure) => original(py, failure),
-        E::Expansion { chain, expression, cause } => expansion_error(py, chain, expression, cause)?,
-        E::NotText(_) => pyo3::exceptions::PyTypeError::new_err(error.to_string()),
+        E::Expansion { variable, outer, expression, cause } => {
+            expansion_error(py, variable.as_deref(), outer, expression, cause)?
+        }
+        E::NotText { .. } | E::NotJoinable(_) => pyo3::exceptions::PyTypeError::new_err(error.to_string()),
         E::SelfReference(_) => PyException::new_err(error.to_string()),
         _ => {
             py.import("bb")?.getattr("mainlogger")?.call_method1("critical", ("%s", error.to_string()))?;
@@ -65,25 +67,21 @@ fn original(py: Python<'_>, failure: &PythonFailure) -> PyErr {
 /// `bb.data_smart.ExpansionError`, with the chain of variables.
 fn expansion_error(
     py: Python<'_>,
-    chain: &[String],
+    variable: Option<&str>,
+    outer: &[String],
     expression: &str,
     cause: &bitzel_data::Error,
 ) -> PyResult<PyErr> {
     let cause = from_data_error(py, cause);
     let class = py.import("bb.data_smart")?.getattr("ExpansionError")?;
     let value = cause.value(py);
-    if value.is_instance(&class)? {
-        for name in chain.iter().rev() {
-            value.call_method1("addVar", (name,))?;
-        }
-        return Ok(cause);
-    }
-    let (last, outer) = match chain.split_last() {
-        Some((last, outer)) => (last.as_str(), outer),
-        None => ("", chain),
+    let error = if value.is_instance(&class)? {
+        value.call_method1("addVar", (variable,))?;
+        value.clone().into_any()
+    } else {
+        class.call1((variable, expression, value))?
     };
-    let error = class.call1((last, expression, value))?;
-    for name in outer.iter().rev() {
+    for name in outer {
         error.call_method1("addVar", (name,))?;
     }
     Ok(PyErr::from_value(error))
@@ -116,7 +114,8 @@ fn make_recipe_exception(py: Python<'_>, error: bitzel_recipe::Error) -> PyResul
             py.import("bb")?.getattr("mainlogger")?.call_method1("critical", ("%s", message))?;
             handled(py, message)?
         }
-        E::NotFound(_) => PyFileNotFoundError::new_err((2, error.to_string())),
+        E::Handled(message) => handled(py, message)?,
+        E::NotFound { .. } => PyFileNotFoundError::new_err((2, error.to_string())),
         E::Unreadable { .. } | E::NotUtf8(..) => pyo3::exceptions::PyOSError::new_err(error.to_string()),
     })
 }

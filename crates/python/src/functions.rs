@@ -39,7 +39,7 @@ fn evaluator(py: Python<'_>) -> PyResult<Rc<bitzel_recipe::Evaluator>> {
 /// Variants as Python sees them: a dict from name to `d`.
 pub(crate) fn variants_to_python<'py>(py: Python<'py>, variants: &Variants) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
-    for (name, store) in variants.iter() {
+    for bitzel_recipe::Variant { name, data: store, .. } in variants.iter() {
         dict.set_item(name, DataSmart::from(store.clone()))?;
     }
     Ok(dict)
@@ -56,6 +56,10 @@ fn parse_file<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let store = d.borrow().store.clone();
     let evaluator = evaluator(py)?;
+    // Python code may have changed it. A folder that is gone cannot be searched anyway.
+    if let Ok(cwd) = std::env::current_dir() {
+        evaluator.set_cwd(&cwd.to_string_lossy());
+    }
     if fn_.ends_with(".conf") {
         evaluator.handle_conf(fn_, &store, include != 0, baseconfig).or_raise(py)?;
         return Ok(d.clone().into_any());

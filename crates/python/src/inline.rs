@@ -7,7 +7,7 @@ use crate::failure::OrRaise;
 use bitzel_data::{DataStore, Lifetime};
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PySet};
+use pyo3::types::{PyDict, PyModule, PySet};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -110,7 +110,9 @@ fn run<'py>(
         locals.set_item("d", d)?;
         return eval_code(py, &compiled.code, &globals, locals.as_any());
     }
-    let scope = Bound::new(py, VariableScope { store: store.clone(), d: d.clone().unbind() })?;
+    let scope =
+        VariableScope { store: store.clone(), d: d.clone().unbind(), globals: globals.clone().unbind() };
+    let scope = Bound::new(py, scope)?;
     eval_code(py, &compiled.code, &globals, scope.as_any())
 }
 
@@ -130,15 +132,13 @@ fn eval_code<'py>(
     }
 }
 
-/// The local names of an expression: `d`, and variables that are no functions.
+/// The local names of an expression: `d`, and variables whose names mean nothing else.
 #[pyclass(unsendable)]
 pub struct VariableScope {
     store: DataStore,
     d: Py<DataSmart>,
+    globals: Py<PyDict>,
 }
-
-/// Never variables, whatever the datastore holds.
-const NOT_VARIABLES: [&str; 7] = ["bb", "oe", "int", "bool", "time", "str", "os"];
 
 #[pymethods]
 impl VariableScope {
@@ -146,10 +146,10 @@ impl VariableScope {
         if name == "d" {
             return Ok(self.d.bind(py).clone().into_any());
         }
-        if !NOT_VARIABLES.contains(&name) {
+        let taken = self.globals.bind(py).contains(name)? || py.import("builtins")?.hasattr(name)?;
+        if !taken {
             let value = self.store.get(name).or_raise(py)?;
-            let function = self.store.get_flag(name, "func", false).or_raise(py)?;
-            if value.is_some() && !function.is_some_and(|flag| flag.is_true()) {
+            if value.is_some() {
                 return option_to_python(py, &value);
             }
         }
@@ -181,16 +181,21 @@ const OUTSIDE: [&str; 14] = [
 impl InlineCode {
     /// How long an expression's result may be kept: judged by what its text mentions, and
     /// by whether it uses names that metadata defines.
-    pub(crate) fn lifetime(&self, py: Python<'_>, code: &str) -> Lifetime {
+    pub(crate) fn lifetime(&self, py: Python<'_>, globals: &Bound<'_, PyDict>, code: &str) -> Lifetime {
         if OUTSIDE.iter().any(|word| code.contains(word)) {
             return Lifetime::UntilWrite;
         }
-        match self.compiled(py, None, code) {
-            Ok(compiled) if compiled.names.iter().all(|name| MODULES.contains(&name.as_str())) => {
-                Lifetime::WhileInputsHold
-            }
-            Ok(_) => Lifetime::WhileFunctionsHold,
-            Err(_) => Lifetime::UntilWrite,
+        let Ok(compiled) = self.compiled(py, None, code) else { return Lifetime::UntilWrite };
+        let names: Vec<&str> =
+            compiled.names.iter().map(String::as_str).filter(|name| !MODULES.contains(name)).collect();
+        if names.is_empty() {
+            return Lifetime::WhileInputsHold;
         }
+        // An object that is neither function nor module may be another one at the next look.
+        let changeable = |name: &&str| match globals.get_item(name) {
+            Ok(Some(object)) => !(object.is_callable() || object.is_instance_of::<PyModule>()),
+            _ => false,
+        };
+        if names.iter().any(changeable) { Lifetime::UntilWrite } else { Lifetime::WhileFunctionsHold }
     }
 }

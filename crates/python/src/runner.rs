@@ -2,6 +2,7 @@
 //! recipe; its events pass through to the channel.
 
 use crate::prepared::prepared;
+use crate::serve::listen;
 use bitzel_recipe::protocol::{HostEvent, Reply, TaskEnd, TaskOrder, write_frame};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
@@ -53,6 +54,7 @@ fn become_task(
 ) -> PyResult<TaskEnd> {
     let os = py.import("os")?;
     // The channel belongs to the runner: when that ends, the other side has to see it.
+    listen(py, None)?;
     os.call_method1("close", (stream.as_raw_fd(),))?;
     let status = module.call_method1("main", (order, d, events.as_raw_fd()));
     let status = status.and_then(|status| status.extract::<i32>()).unwrap_or_else(|error| {

@@ -82,17 +82,30 @@ fn serve_child(py: Python<'_>, descriptor: i32, later: &[i32]) -> PyResult<()> {
 
 /// Answers a request; events of its work go to `stream` at once.
 fn answer(py: Python<'_>, request: Request, stream: &UnixStream) -> Reply {
-    let result = match request {
+    let listening = listen(py, stream.try_clone().ok());
+    let result = listening.and_then(|()| answer_to(py, request, stream));
+    // Between requests there is nobody to tell.
+    let result = result.and_then(|reply| listen(py, None).map(|()| reply));
+    result.unwrap_or_else(|error| Reply::Failed(describe(py, error)))
+}
+
+/// Says where events of this process go.
+pub(crate) fn listen(py: Python<'_>, listener: Option<UnixStream>) -> PyResult<()> {
+    *Session::of(py)?.borrow().listener.borrow_mut() = listener;
+    Ok(())
+}
+
+fn answer_to(py: Python<'_>, request: Request, stream: &UnixStream) -> PyResult<Reply> {
+    match request {
         Request::Configure(configure) => configure_all(py, configure).map(Reply::Configured),
         Request::Evaluate(mc, recipe) => evaluate(py, &mc, &recipe).map(Reply::Evaluated),
         Request::Variables(mc) => variables(py, &mc).map(Reply::Variables),
-        Request::Call(name, arguments) => call(py, &name, arguments, stream).map(Reply::Text),
+        Request::Call(name, arguments) => call(py, &name, arguments).map(Reply::Text),
         Request::Export(shard) => export(py, &shard).map(Reply::Count),
         Request::RunTask(order) => runner::run(py, &order, stream).map(Reply::TaskEnded),
         Request::WriteSignatures(order) => siginfo::write_signatures(py, &order).map(|()| Reply::Done),
         Request::Fork(_) => Ok(Reply::Done),
-    };
-    result.unwrap_or_else(|error| Reply::Failed(describe(py, error)))
+    }
 }
 
 /// The failure as shown to the user: metadata's Python with its own lines.
@@ -232,12 +245,8 @@ fn values(py: Python<'_>, d: &DataStore) -> PyResult<BTreeMap<String, String>> {
     Ok(result)
 }
 
-fn call(py: Python<'_>, name: &str, arguments: Vec<String>, stream: &UnixStream) -> PyResult<String> {
-    let session = Session::of(py)?;
-    *session.borrow().listener.borrow_mut() = Some(stream.try_clone()?);
-    let answer = py.import("bitzel_host.commands")?.call_method1(name, (arguments,));
-    *session.borrow().listener.borrow_mut() = None;
-    answer?.extract()
+fn call(py: Python<'_>, name: &str, arguments: Vec<String>) -> PyResult<String> {
+    py.import("bitzel_host.commands")?.getattr(name)?.call1((arguments,))?.extract()
 }
 
 /// The datastore of a configuration, its names expanded.

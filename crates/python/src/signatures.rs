@@ -4,11 +4,11 @@
 use crate::failure::OrRaise;
 use bitzel_base::CompatLevel;
 use bitzel_data::{DataStore, Library, SignatureCache};
-use bitzel_scan::{CallFinds, CallVisitor, scan_module};
+use bitzel_scan::{CallFinds, CallVisitor, ScanError, scan_module};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 /// A cache that knows the libraries imported for the configuration `base`.
 pub(crate) fn signature_cache(py: Python<'_>, base: &DataStore) -> PyResult<SignatureCache> {
@@ -67,8 +67,8 @@ impl PythonVisitor {
 type Answer = (HashMap<String, Vec<String>>, Vec<String>);
 
 impl CallVisitor for PythonVisitor {
-    fn visit(&self, function: &str, call: &str) -> Option<CallFinds> {
-        let visitor = self.functions.get(function)?;
+    fn visit(&self, function: &str, call: &str) -> Result<Option<CallFinds>, ScanError> {
+        let Some(visitor) = self.functions.get(function) else { return Ok(None) };
         Python::attach(|py| {
             let ask = || -> PyResult<Answer> {
                 let tree = py.import("ast")?.call_method1("parse", (call.trim(), "<call>", "eval"))?;
@@ -80,16 +80,14 @@ impl CallVisitor for PythonVisitor {
                 }
                 Ok((contains, strings(&answer.get_item(1)?)?))
             };
-            match ask() {
-                Ok((contains, execs)) => {
-                    let set = |items: Vec<String>| items.into_iter().map(Box::from).collect::<BTreeSet<_>>();
-                    let contains: BTreeMap<_, _> =
-                        contains.into_iter().map(|(name, items)| (Box::from(name), set(items))).collect();
-                    Some(CallFinds { execs: set(execs), contains })
-                }
-                // A call its own library cannot read counts like any other.
-                Err(_) => None,
-            }
+            let (contains, execs) = ask().map_err(|error| ScanError::Visitor {
+                function: function.into(),
+                call: call.trim().into(),
+                message: error.to_string().into(),
+            })?;
+            let set = |items: Vec<String>| items.into_iter().map(Box::from).collect::<BTreeSet<_>>();
+            let contains = contains.into_iter().map(|(name, items)| (Box::from(name), set(items))).collect();
+            Ok(Some(CallFinds { execs: set(execs), contains }))
         })
     }
 }

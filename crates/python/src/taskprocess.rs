@@ -1,6 +1,7 @@
 //! What a process does to itself to become a task's: session, name, signals, network; and
 //! how events of a request reach whoever asked.
 
+use crate::serve::signing_config;
 use crate::session::Session;
 use bitzel_recipe::protocol::{HostEvent, Reply, write_frame};
 use pyo3::prelude::*;
@@ -13,6 +14,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(lead_session, module)?)?;
     module.add_function(wrap_pyfunction!(leave_network, module)?)?;
     module.add_function(wrap_pyfunction!(send_event, module)?)?;
+    module.add_function(wrap_pyfunction!(prepare_signing, module)?)?;
     module.add_function(wrap_pyfunction!(crate::siginfo::write_current, module)?)?;
     module.add_function(wrap_pyfunction!(crate::siginfo::base_hashes, module)?)
 }
@@ -55,4 +57,11 @@ fn send_event(py: Python<'_>, class: String, fields: String) -> PyResult<bool> {
     let Some(mut stream) = listener.as_ref() else { return Ok(false) };
     write_frame(&mut stream, &Reply::Event(HostEvent { class, fields }))?;
     Ok(true)
+}
+
+/// `prepare_signing(mc)`: learns the libraries that signatures of a configuration stand on,
+/// for all processes forked from now on.
+#[pyfunction]
+fn prepare_signing(py: Python<'_>, mc: &str) -> PyResult<()> {
+    signing_config(py, mc).map(drop)
 }

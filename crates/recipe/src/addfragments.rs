@@ -1,7 +1,7 @@
 //! `addfragments` (manual, "addfragments Directive"; 2.18).
 
 use crate::{Error, Evaluator, Result};
-use bitzel_data::{DataStore, SetInfo, Value};
+use bitzel_data::{DataStore, LogLevel, SetInfo, Value};
 use std::path::Path;
 
 impl Evaluator {
@@ -20,7 +20,17 @@ impl Evaluator {
         let prefix = d.expand(prefix)?;
         let fragments = d.get_or_empty(variable)?;
         let metadata = d.get_or_empty(flagged)?;
-        let builtins = d.get_or_empty(builtins)?;
+        let builtins = if builtins.is_empty() { "".into() } else { d.get_or_empty(builtins)? };
+        for (kind, _) in builtins.split_whitespace().filter_map(|b| b.split_once(':')) {
+            let of_kind = |f: &&str| f.split_once('/').is_some_and(|(head, _)| head == kind);
+            let same: Vec<&str> = fragments.split_whitespace().filter(of_kind).collect();
+            if same.len() > 1 {
+                self.host.log(LogLevel::Warning, &format!(
+                    "Multiple builtin fragments are enabled for {kind} via variable {variable}: {}. This likely points to a mis-configuration in the metadata, as only one of them should be set. The build will use the last value.",
+                    same.join(" ")
+                ));
+            }
+        }
         for fragment in fragments.split_whitespace() {
             let (head, rest) = fragment.split_once('/').unwrap_or((fragment, ""));
             let builtin =
@@ -28,7 +38,7 @@ impl Evaluator {
             if let Some((_, target)) = builtin {
                 if d.get(target)?.is_some() {
                     return Err(Error::Fatal(format!(
-                        "A builtin fragment '{fragment}' is used while {target} has already got an assignment."
+                        "A builtin fragment '{fragment}' is used while {target} has already got an assignment.\nPlease either disable the fragment or remove the value assignment.\nTo disable the fragment, use 'bitbake-config-build disable-fragment {fragment}'."
                     )));
                 }
                 d.set(target, Value::str(rest), &SetInfo { parsing: true, ..SetInfo::default() })?;

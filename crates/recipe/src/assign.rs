@@ -21,7 +21,7 @@ impl Evaluator {
             d.set_flag(name, "export", Value::Int(1), &SetInfo { op: Some("exported"), ..info.clone() })?;
         }
         self.warn_of_odd_combination(name, op);
-        let info = SetInfo { op: Some(history_name(op)), detail: Some(Value::str(value)), ..info.clone() };
+        let info = SetInfo { op: history_name(op), detail: Some(Value::str(value)), ..info.clone() };
         let present = || present_value(d, name, flag);
         let new = match op {
             AssignOp::Set => Value::str(value),
@@ -85,15 +85,15 @@ fn text(value: Option<Value>) -> String {
     value.and_then(|value| value.as_str().map(|text| text.to_string())).unwrap_or_default()
 }
 
-fn history_name(op: AssignOp) -> &'static str {
+/// What the history calls it; a plain or weak setting has no name of its own.
+fn history_name(op: AssignOp) -> Option<&'static str> {
     match op {
-        AssignOp::Set => "set",
-        AssignOp::Immediate => "immediate",
-        AssignOp::Default => "set?",
-        AssignOp::WeakDefault => "set??",
-        AssignOp::AppendSpace => "append",
-        AssignOp::PrependSpace => "prepend",
-        AssignOp::Append => "postdot",
-        AssignOp::Prepend => "predot",
+        AssignOp::Set | AssignOp::WeakDefault => None,
+        AssignOp::Immediate => Some("immediate"),
+        AssignOp::Default => Some("set?"),
+        AssignOp::AppendSpace => Some("append"),
+        AssignOp::PrependSpace => Some("prepend"),
+        AssignOp::Append => Some("postdot"),
+        AssignOp::Prepend => Some("predot"),
     }
 }

@@ -6,8 +6,9 @@ use crate::host::EvalEvent;
 use crate::inherit::CLASS_CONTEXT;
 use crate::{Collected, Error, Evaluator, LayerRules, RecipeFile, Result, Variants};
 use bitzel_base::{CompatLevel, SourceLoc};
-use bitzel_data::{DataStore, SetInfo, Value};
+use bitzel_data::{DataStore, SetInfo, SignatureCache, Value};
 use std::collections::BTreeMap;
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// What the caller decides about a configuration.
@@ -42,6 +43,21 @@ pub struct BaseConfig {
     /// Which file belongs to which layer.
     pub rules: LayerRules,
     handlers: Rc<dyn std::any::Any>,
+    signing: Cell<Option<Box<SignatureCache>>>,
+    signs: Cell<bool>,
+}
+
+impl BaseConfig {
+    /// From now on recipes are signed as they are evaluated.
+    pub fn sign_with(&self, cache: SignatureCache) {
+        self.signs.set(true);
+        self.signing.set(Some(Box::new(cache)));
+    }
+
+    /// Are recipes signed?
+    pub fn signs(&self) -> bool {
+        self.signs.get()
+    }
 }
 
 /// `BB_HASHSERVE = "auto"` means a server of our own beside the build directory.
@@ -82,7 +98,7 @@ impl Evaluator {
 
     fn base_config(&self, mc: &str, data: DataStore) -> Result<BaseConfig> {
         let rules = LayerRules::new(&data)?;
-        Ok(BaseConfig { mc: mc.to_owned(), data, rules, handlers: self.host.save() })
+        Ok(BaseConfig { mc: mc.to_owned(), data, rules, handlers: self.host.save(), signing: Cell::new(None), signs: Cell::new(false) })
     }
 
     fn read_until_settled(&self, initial: &DataStore, options: &ConfigOptions) -> Result<DataStore> {
@@ -186,8 +202,8 @@ impl Evaluator {
     /// Reads a file of the base configuration itself, where `addpylib` is allowed.
     pub(crate) fn handle_base_conf(&self, file: &str, d: &DataStore) -> Result<()> {
         self.handle_conf(file, d, true, true).map_err(|error| match error {
-            Error::NotFound(what) => Error::parse(
-                format!("Unable to parse {file}: {what} not found; check BBPATH, BBLAYERS and the layer's conf folder"),
+            Error::NotFound { .. } => Error::parse(
+                format!("Unable to parse {file}: {error}; check BBPATH, BBLAYERS and the layer's conf folder"),
                 SourceLoc::new(file, 0),
             ),
             other => other,
@@ -211,8 +227,10 @@ impl Evaluator {
         if let Some(variant) = only {
             d.set("__ONLYFINALISE", Value::strings([variant]), &quiet)?;
         }
-        let variants = self.handle(&recipe.path, &d, false)?;
-        variants.ok_or_else(|| Error::parse("not a recipe", SourceLoc::new(&*recipe.path, 0)))
+        let outer = self.signing.replace(config.signing.take());
+        let variants = self.handle(&recipe.path, &d, false);
+        config.signing.set(self.signing.replace(outer));
+        variants?.ok_or_else(|| Error::parse("not a recipe", SourceLoc::new(&*recipe.path, 0)))
     }
 
     /// The recipe files of a configuration; dangling appends are an error.

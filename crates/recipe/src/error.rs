@@ -23,9 +23,17 @@ pub enum Error {
     /// The recipe takes itself out (SkipRecipe). Not a failure.
     #[error("{0}")]
     Skip(String),
+    /// Told to the user already, in all detail.
+    #[error("{0}")]
+    Handled(String),
     /// A file is not there.
-    #[error("file `{0}` not found")]
-    NotFound(String),
+    #[error("file {file} not found{}", .searched.as_ref().map(|path| format!(" in {path}")).unwrap_or_default())]
+    NotFound {
+        /// Its name as given.
+        file: String,
+        /// The folders it was looked for in, for a relative name.
+        searched: Option<String>,
+    },
     /// A file cannot be read.
     #[error("cannot read `{path}`: {cause}; check that it exists and is readable")]
     Unreadable {
@@ -69,9 +77,9 @@ impl Error {
     pub fn exception(&self) -> String {
         match self {
             Error::Parse { .. } => "ParseError".to_owned(),
-            Error::Fatal(_) => "BBHandledException".to_owned(),
+            Error::Fatal(_) | Error::Handled(_) => "BBHandledException".to_owned(),
             Error::Skip(_) => "SkipRecipe".to_owned(),
-            Error::NotFound(_) => "FileNotFoundError".to_owned(),
+            Error::NotFound { .. } => "FileNotFoundError".to_owned(),
             Error::Unreadable { .. } => "OSError".to_owned(),
             Error::NotUtf8(..) => "UnicodeDecodeError".to_owned(),
             Error::Data { cause, .. } => match cause {

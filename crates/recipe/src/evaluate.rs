@@ -2,13 +2,15 @@
 
 use crate::files::{FileCache, mark_dependency, normalise, which};
 use crate::host::PythonHost;
+use crate::inherit::note_inherited;
 use crate::tasks::{add_task, delete_task};
 use crate::{Error, Result, Variants};
 use bitzel_base::{CompatLevel, SourceLoc};
-use bitzel_data::{Context, DataStore, LogLevel, SetInfo, Value};
-use bitzel_syntax::{FileKind, Severity, Statement, StatementKind};
+use bitzel_data::{Context, DataStore, LogLevel, SetInfo, SignatureCache, Value};
+use bitzel_syntax::{DiagnosticKind, FileKind, Severity, Statement, StatementKind};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Evaluates metadata. One per process; stores come and go.
 pub struct Evaluator {
@@ -18,6 +20,8 @@ pub struct Evaluator {
     cwd: RefCell<String>,
     /// Files being evaluated, each included by the one before.
     depth: Cell<usize>,
+    /// What recipes are signed with, while one is evaluated that is to be.
+    pub(crate) signing: Cell<Option<Box<SignatureCache>>>,
 }
 
 /// Files may include each other this deep; a file that includes itself never ends.
@@ -26,8 +30,21 @@ const MAX_DEPTH: usize = 100;
 /// The file whose statements are being run.
 pub(crate) struct Place<'a> {
     pub(crate) file: &'a str,
+    /// The same, for locations.
+    shared: Arc<str>,
     /// Name of the class, if it is one.
     pub(crate) class: Option<&'a str>,
+}
+
+impl<'a> Place<'a> {
+    fn new(file: &'a str, class: Option<&'a str>) -> Place<'a> {
+        Place { file, shared: file.into(), class }
+    }
+
+    /// A line of the file.
+    pub(crate) fn line(&self, line: u32) -> SourceLoc {
+        SourceLoc::new(self.shared.clone(), line)
+    }
 }
 
 impl Evaluator {
@@ -39,6 +56,7 @@ impl Evaluator {
             files: FileCache::default(),
             cwd: RefCell::new(cwd.to_owned()),
             depth: Cell::new(0),
+            signing: Cell::new(None),
         }
     }
 
@@ -55,6 +73,11 @@ impl Evaluator {
     /// Which BitBake's behaviour is followed.
     pub fn level(&self) -> CompatLevel {
         self.context.level()
+    }
+
+    /// Relative paths start from another folder from now on.
+    pub fn set_cwd(&self, cwd: &str) {
+        cwd.clone_into(&mut self.cwd.borrow_mut());
     }
 
     /// The folder relative paths start from.
@@ -87,6 +110,9 @@ impl Evaluator {
             file.strip_suffix(".bbclass").map(|stem| stem.rsplit('/').next().unwrap_or(stem).to_owned());
         let old = if included { d.peek("FILE", Clone::clone) } else { None };
         let path = self.resolve(file, d)?;
+        if class.is_some() {
+            note_inherited(d, &path);
+        }
         d.includes_mut().enter(&path);
         let result = self.run_recipe(&path, class.as_deref(), old, d, included);
         d.includes_mut().leave();
@@ -107,7 +133,7 @@ impl Evaluator {
         if moves {
             d.set("FILE", Value::str(path), &SetInfo::default())?;
         }
-        match self.run(&statements, &Place { file: path, class }, d) {
+        match self.run(&statements, &Place::new(path, class), d) {
             Err(Error::Skip(_)) if !included => {
                 d.set("__SKIPPED", Value::Bool(true), &SetInfo::quiet_parsing())?;
                 return Ok(Some(Variants::only(d.clone())));
@@ -144,11 +170,20 @@ impl Evaluator {
     fn run_conf(&self, path: &str, d: &DataStore, base: bool) -> Result<()> {
         d.set("FILE", Value::str(path), &SetInfo::default())?;
         let statements = self.statements(path, FileKind::Conf, base)?;
-        self.run(&statements, &Place { file: path, class: None }, d)
+        self.run(&statements, &Place::new(path, None), d)
     }
 
-    /// The file behind a name, along BBPATH where it is relative.
+    /// The file behind a name, along BBPATH where it is relative. What is not there is noted
+    /// among the included files too.
     fn resolve(&self, file: &str, d: &DataStore) -> Result<String> {
+        self.find(file, d).inspect_err(|_| {
+            let mut includes = d.includes_mut();
+            includes.enter(file);
+            includes.leave();
+        })
+    }
+
+    fn find(&self, file: &str, d: &DataStore) -> Result<String> {
         let cwd = self.cwd();
         let path = if file.starts_with('/') {
             mark_dependency(d, file, &cwd);
@@ -158,15 +193,13 @@ impl Evaluator {
             for path in &looked {
                 mark_dependency(d, path, &cwd);
             }
-            found.ok_or_else(|| {
-                Error::NotFound(format!(
-                    "{file} not found in {}",
-                    d.get_or_empty("BBPATH").unwrap_or_default()
-                ))
+            found.ok_or_else(|| Error::NotFound {
+                file: file.to_owned(),
+                searched: Some(d.get_or_empty("BBPATH").unwrap_or_default().to_string()),
             })?
         };
         if !std::path::Path::new(&path).is_file() {
-            return Err(Error::NotFound(path));
+            return Err(Error::NotFound { file: path, searched: None });
         }
         Ok(path)
     }
@@ -175,7 +208,10 @@ impl Evaluator {
     fn statements(&self, path: &str, kind: FileKind, base_config: bool) -> Result<Rc<bitzel_syntax::Parse>> {
         let parse = self.files.parse(path, kind, self.level(), base_config)?;
         for diagnostic in parse.diagnostics() {
-            let message = diagnostic.message(path).to_string();
+            // BitBake: this one warning has no folder in it.
+            let short = matches!(diagnostic.kind, DiagnosticKind::TabIndent);
+            let shown = if short { path.rsplit('/').next().unwrap_or(path) } else { path };
+            let message = diagnostic.message(shown).to_string();
             match diagnostic.severity() {
                 Severity::Warning => self.host.log(LogLevel::Warning, &message),
                 Severity::Error => return Err(Error::parse(message, SourceLoc::new(path, diagnostic.line))),
@@ -197,7 +233,7 @@ impl Evaluator {
         let line = statement.line;
         let info = SetInfo {
             parsing: true,
-            loc: d.history().is_tracking().then(|| SourceLoc::new(place.file, line)),
+            loc: Some(place.line(line)),
             ..SetInfo::default()
         };
         match &statement.kind {
@@ -218,8 +254,11 @@ impl Evaluator {
             }
             K::Def { name, text, body_line } => self.def(name, text, place, *body_line, d)?,
             K::AddTask { tasks, after, before } => {
+                // BitBake: references in the names are expanded when the recipe is done.
+                let words = |list: &[Arc<str>]| list.iter().map(|word| Rc::from(&**word)).collect::<Vec<_>>();
+                let (after, before) = (words(after), words(before));
                 for task in tasks {
-                    self.add_tasks_of(task, after, before, d)?;
+                    add_task(d, task, &after, &before)?;
                 }
             }
             K::DelTask(names) => {
@@ -233,7 +272,7 @@ impl Evaluator {
                     d.set_flag(name, "handler", Value::Int(1), &info)?;
                 }
             }
-            K::ExportFunctions(names) => self.export_functions(names, place, d)?,
+            K::ExportFunctions(names) => self.export_functions(names, line, place, d)?,
             K::AddPyLib(dir, namespace) => {
                 let dir = d.expand(dir)?;
                 self.host.import_global(&d.get_or_empty("BB_GLOBAL_PYMODULES")?)?;
@@ -242,27 +281,6 @@ impl Evaluator {
             K::AddFragments { prefix, variable, flagged, builtins } => {
                 self.add_fragments(prefix, variable, flagged, builtins, place.file, line, d)?
             }
-        }
-        Ok(())
-    }
-
-    fn add_tasks_of(
-        &self,
-        task: &str,
-        after: &[std::sync::Arc<str>],
-        before: &[std::sync::Arc<str>],
-        d: &DataStore,
-    ) -> Result<()> {
-        let expand = |words: &[std::sync::Arc<str>]| -> Result<Vec<Rc<str>>> {
-            let mut out = Vec::new();
-            for word in words {
-                out.extend(d.expand(word)?.split_whitespace().map(Rc::from));
-            }
-            Ok(out)
-        };
-        let (after, before) = (expand(after)?, expand(before)?);
-        for task in d.expand(task)?.split_whitespace() {
-            add_task(d, task, &after, &before)?;
         }
         Ok(())
     }

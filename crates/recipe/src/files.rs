@@ -41,7 +41,7 @@ impl FileCache {
 
 fn read_text(path: &str) -> Result<String> {
     let bytes = std::fs::read(path).map_err(|cause| match cause.kind() {
-        std::io::ErrorKind::NotFound => Error::NotFound(path.to_owned()),
+        std::io::ErrorKind::NotFound => Error::NotFound { file: path.to_owned(), searched: None },
         _ => Error::Unreadable { path: path.into(), cause },
     })?;
     String::from_utf8(bytes).map_err(|error| {

@@ -6,28 +6,44 @@ use crate::host::{EvalEvent, Handler};
 use crate::tasks::{collect_tasks, task_list};
 use crate::{Error, Evaluator, Result, expand_keys};
 use bitzel_base::{CompatLevel, SourceLoc};
-use bitzel_data::{DataStore, SetInfo, Value};
+use bitzel_data::{DataStore, SetInfo, Signatures, Value, sign};
 use std::rc::Rc;
+
+/// A recipe, or one of its variants.
+pub struct Variant {
+    /// Empty for the plain recipe.
+    pub name: String,
+    /// Its variables.
+    pub data: DataStore,
+    /// Base hashes of its tasks and what they stand on, if the configuration signs (see
+    /// [`crate::BaseConfig::sign_with`]). A skipped recipe has none.
+    pub signatures: Option<Signatures>,
+}
 
 /// The stores of a recipe: the plain one (`""`) and its variants, in order of making.
 pub struct Variants {
-    stores: Vec<(String, DataStore)>,
+    all: Vec<Variant>,
 }
 
 impl Variants {
-    /// A recipe without variants.
-    pub fn only(d: DataStore) -> Variants {
-        Variants { stores: vec![(String::new(), d)] }
+    /// A recipe that skipped itself before it could have variants.
+    pub(crate) fn only(d: DataStore) -> Variants {
+        Variants { all: vec![Variant { name: String::new(), data: d, signatures: None }] }
     }
 
-    /// Variant names and stores.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &DataStore)> {
-        self.stores.iter().map(|(name, d)| (name.as_str(), d))
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Variant> {
+        self.all.iter()
+    }
+
+    /// One variant, without the others.
+    pub fn take(self, variant: &str) -> Option<Variant> {
+        self.all.into_iter().find(|v| v.name == variant)
     }
 
     /// The store of one variant.
     pub fn get(&self, variant: &str) -> Option<&DataStore> {
-        self.stores.iter().find(|(name, _)| name == variant).map(|(_, d)| d)
+        self.all.iter().find(|v| v.name == variant).map(|v| &v.data)
     }
 }
 
@@ -47,8 +63,8 @@ impl Evaluator {
             |variant: &str| wanted.as_ref().is_none_or(|list| list.iter().any(|name| **name == *variant));
         let before = d.clone();
         let plain = before.create_copy();
-        self.finalise_or_skip(file, &plain)?;
-        let mut stores = vec![(String::new(), plain.clone())];
+        let signatures = self.finalise_or_skip(file, &plain)?;
+        let mut all = vec![Variant { name: String::new(), data: plain.clone(), signatures }];
         let extend = plain.get_or_empty("BBCLASSEXTEND")?;
         if !extend.is_empty() {
             let pn = plain.get_or_empty("PN")?;
@@ -66,13 +82,13 @@ impl Evaluator {
                 }
                 let variant = before.create_copy();
                 self.extend(name, &pn, file, &variant)?;
-                stores.push((name.to_owned(), variant));
+                all.push(Variant { name: name.to_owned(), data: variant, signatures: None });
             }
-            for (_, variant) in stores.iter().skip(1) {
-                self.finalise_or_skip(file, variant)?;
+            for variant in all.iter_mut().skip(1) {
+                variant.signatures = self.finalise_or_skip(file, &variant.data)?;
             }
         }
-        Ok(Variants { stores })
+        Ok(Variants { all })
     }
 
     /// Turns a copy into the variant `name` (`native`, or `class:parameter`).
@@ -96,25 +112,30 @@ impl Evaluator {
         }
     }
 
-    fn finalise_or_skip(&self, file: &str, d: &DataStore) -> Result<()> {
+    fn finalise_or_skip(&self, file: &str, d: &DataStore) -> Result<Option<Signatures>> {
         match self.finalise(file, d) {
-            Err(Error::Skip(reason)) => Ok(d.set(SKIPPED, Value::str(reason), &SetInfo::quiet_parsing())?),
+            Err(Error::Skip(reason)) => {
+                d.set(SKIPPED, Value::str(reason), &SetInfo::quiet_parsing())?;
+                Ok(None)
+            }
             other => other,
         }
     }
 
     /// The exact order is part of the language (events see what came before them).
-    fn finalise(&self, file: &str, d: &DataStore) -> Result<()> {
+    fn finalise(&self, file: &str, d: &DataStore) -> Result<Option<Signatures>> {
         let saved = self.host.save();
         let result = self.finalise_steps(file, d);
         self.host.restore_handlers(&saved);
         result
     }
 
-    fn finalise_steps(&self, file: &str, d: &DataStore) -> Result<()> {
+    fn finalise_steps(&self, file: &str, d: &DataStore) -> Result<Option<Signatures>> {
         if d.peek("_FAILPARSINGERRORHANDLED", Value::is_true).unwrap_or(false) {
-            return Err(Error::Fatal("variables with new names are used; see the errors above".to_owned()));
+            return Err(Error::Handled("variables with new names are used; see the errors above".to_owned()));
         }
+        // OVERRIDES that never settle are told of here, not by whatever reads a variable first.
+        d.override_list()?;
         let fire = |event| self.host.fire(event, file, &[], d);
         if self.level() >= CompatLevel::V2_18 {
             fire(EvalEvent::RecipePreDeferredInherits)?;
@@ -125,17 +146,30 @@ impl Evaluator {
         expand_keys(d)?;
         fire(EvalEvent::RecipePostKeyExpansion)?;
         self.run_anonymous(d)?;
-        self.host.fire(EvalEvent::RecipeTaskPreProcess, file, &task_list(d), d)?;
+        // What a handler adds now is a task without being one of the recipe's.
+        let tasks = task_list(d);
+        self.host.fire(EvalEvent::RecipeTaskPreProcess, file, &tasks, d)?;
         if self.level() >= CompatLevel::V2_18 {
             self.resolve_virtual_providers(d)?;
         }
-        collect_tasks(d)?;
+        collect_tasks(&tasks, d)?;
+        let signatures = self.sign(d)?;
         let cwd = self.cwd();
         let mut files: Vec<String> = dependencies(d, "__base_depends");
         files.extend(dependencies(d, DEPENDS));
         let included: Vec<String> = files.iter().map(|file| normalise(file, &cwd)).collect();
         d.set("BBINCLUDED", Value::str(included.join(" ")), &SetInfo::default())?;
-        fire(EvalEvent::RecipeParsed)
+        fire(EvalEvent::RecipeParsed)?;
+        Ok(signatures)
+    }
+
+    /// The signatures of a recipe whose tasks are collected, if they are wanted.
+    fn sign(&self, d: &DataStore) -> Result<Option<Signatures>> {
+        // Taken out: inline code may make the evaluator read another recipe meanwhile.
+        let Some(mut cache) = self.signing.take() else { return Ok(None) };
+        let signed = sign(d, &task_list(d), &mut cache);
+        self.signing.set(Some(cache));
+        Ok(Some(signed?))
     }
 
     /// Makes the event handlers of `d` known to the host.
@@ -144,7 +178,7 @@ impl Evaluator {
         for name in names {
             let Some(file) = d.get_own_flag(&name, "filename").and_then(|v| v.as_str().cloned()) else {
                 return Err(Error::Fatal(format!(
-                    "Undefined event handler function '{name}'; define it or take it out of addhandler"
+                    "Undefined event handler function '{name}'\nDefine it or take it out of addhandler"
                 )));
             };
             let line = d

@@ -46,8 +46,8 @@ impl Evaluator {
         }
         match self.handle(&file, d, true) {
             Ok(_) => Ok(()),
-            Err(Error::NotFound(_)) if !required => Ok(()),
-            Err(Error::NotFound(_)) => Err(Error::parse(
+            Err(Error::NotFound { .. }) if !required => Ok(()),
+            Err(Error::NotFound { .. }) => Err(Error::parse(
                 format!("Could not include required file {file}"),
                 SourceLoc::new(parent, line),
             )),
@@ -59,9 +59,14 @@ impl Evaluator {
     pub(crate) fn include_all(&self, what: &str, parent: &str, line: u32, d: &DataStore) -> Result<()> {
         let what = d.expand(what)?;
         for folder in d.get_or_empty("BBPATH")?.split(':') {
-            for name in what.split_whitespace() {
-                let file = format!("{}/{name}", folder.strip_suffix('/').unwrap_or(folder));
-                self.include_one(&file, false, parent, line, d)?;
+            // BitBake: of several names the first alone gets the folder; the others are looked
+            // for as `include` does.
+            let names = match what.trim_start() {
+                absolute if absolute.starts_with('/') => absolute.to_owned(),
+                names => format!("{}/{names}", folder.strip_suffix('/').unwrap_or(folder)),
+            };
+            for name in names.split_whitespace() {
+                self.include_one(name, false, parent, line, d)?;
             }
         }
         Ok(())

@@ -56,7 +56,7 @@ impl Evaluator {
             return Err(Error::parse(format!("Could not inherit file {path}"), SourceLoc::new(file, line)));
         }
         if !is_inherited(d, &path) {
-            d.push_to_list(INHERITED, Value::str(&path));
+            note_inherited(d, &path);
             self.handle(&path, d, true)?;
         }
         Ok(())
@@ -80,6 +80,13 @@ impl Evaluator {
                 self.inherit(names, file, line, d, true)?;
             }
         }
+    }
+}
+
+/// Notes that a class is there, be it inherited or included.
+pub(crate) fn note_inherited(d: &DataStore, path: &str) {
+    if !is_inherited(d, path) {
+        d.push_to_list(INHERITED, Value::str(path));
     }
 }
 

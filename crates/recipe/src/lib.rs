@@ -28,7 +28,7 @@ pub use config::{BaseConfig, ConfigOptions};
 pub use error::{Error, Result};
 pub use evaluate::Evaluator;
 pub use files::{FileCache, dependencies, mark_dependency, normalise, which};
-pub use finalise::Variants;
+pub use finalise::{Variant, Variants};
 pub use host::{EvalEvent, Handler, PythonHost};
 pub use info::recipe_info;
 pub use keys::expand_keys;

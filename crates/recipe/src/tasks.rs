@@ -1,6 +1,7 @@
 //! Tasks of a recipe: adding, deleting, and what is known of them in the end.
 
 use crate::Result;
+use bitzel_base::CompatLevel;
 use bitzel_data::{DataStore, LogLevel, SetInfo, Value};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -22,26 +23,29 @@ fn deps_of(d: &DataStore, task: &str) -> Vec<Rc<str>> {
 }
 
 fn set_deps(d: &DataStore, task: &str, deps: Vec<Rc<str>>) -> Result<()> {
-    Ok(d.set_flag(task, "deps", Value::strings(deps), &SetInfo::quiet_parsing())?)
+    Ok(d.set_flag(task, "deps", Value::strings(deps), &SetInfo { parsing: true, ..SetInfo::default() })?)
 }
 
 /// `addtask NAME after .. before ..`. Also `bb.build.addtask`.
 pub fn add_task(d: &DataStore, name: &str, after: &[Rc<str>], before: &[Rc<str>]) -> Result<()> {
     let task = task_name(name);
-    d.set_flag(&task, "task", Value::Int(1), &SetInfo::quiet_parsing())?;
+    // BitBake: 2.8 takes the names behind `after` and `before` as they are.
+    let exact = d.context().level() < CompatLevel::V2_18;
+    let named = |name: &Rc<str>| if exact { name.clone() } else { task_name(name) };
+    d.set_flag(&task, "task", Value::Int(1), &SetInfo { parsing: true, ..SetInfo::default() })?;
     if !task_list(d).contains(&task) {
         d.push_to_list(TASKS, Value::Str(task.clone()));
     }
     let mut deps = deps_of(d, &task);
     for entry in after {
-        let entry = task_name(entry);
+        let entry = named(entry);
         if !deps.contains(&entry) {
             deps.push(entry);
         }
     }
     set_deps(d, &task, deps)?;
     for entry in before {
-        let entry = task_name(entry);
+        let entry = named(entry);
         let mut deps = deps_of(d, &entry);
         if !deps.contains(&task) {
             deps.insert(0, task.clone());
@@ -89,14 +93,14 @@ const KEPT_FLAGS: [&str; 11] = [
 /// Task to text.
 type Texts = BTreeMap<Rc<str>, Rc<str>>;
 
-/// Collects tasks and their flags into `_task_deps`.
-pub(crate) fn collect_tasks(d: &DataStore) -> Result<()> {
+/// Collects `tasks` and their flags into `_task_deps`.
+pub(crate) fn collect_tasks(tasks: &[Rc<str>], d: &DataStore) -> Result<()> {
     let mut names: Vec<Rc<str>> = Vec::new();
     let mut parents: BTreeMap<Rc<str>, Vec<Rc<str>>> = BTreeMap::new();
     let mut kept: Vec<(&str, Texts)> = KEPT_FLAGS.iter().map(|flag| (*flag, BTreeMap::new())).collect();
-    for task in task_list(d) {
-        let task = d.expand(&task)?;
-        d.set_flag(&task, "task", Value::Int(1), &SetInfo::quiet_parsing())?;
+    for task in tasks {
+        let task = d.expand(task)?;
+        d.set_flag(&task, "task", Value::Int(1), &SetInfo { parsing: true, ..SetInfo::default() })?;
         if !names.contains(&task) {
             names.push(task.clone());
         }
@@ -134,7 +138,8 @@ pub(crate) fn collect_tasks(d: &DataStore) -> Result<()> {
             map(parents.into_iter().map(|(task, deps)| (task, Value::strings(deps))).collect()),
         ),
     ];
-    for (flag, texts) in kept {
+    // BitBake: a recipe without tasks has no entries for their flags either.
+    for (flag, texts) in kept.into_iter().filter(|_| !tasks.is_empty()) {
         result.push((
             flag.into(),
             map(texts.into_iter().map(|(task, text)| (task, Value::Str(text))).collect()),

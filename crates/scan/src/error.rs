@@ -49,6 +49,16 @@ pub enum ScanError {
         /// Counted from 1.
         position: usize,
     },
+    /// A library function's `visitorcode` raised.
+    #[error("`visitorcode` of `{function}`, asked about the call `{call}`: {message}")]
+    Visitor {
+        /// Dotted name of the function called.
+        function: Box<str>,
+        /// The call's text.
+        call: Box<str>,
+        /// Type and text of the exception.
+        message: Box<str>,
+    },
 }
 
 impl ScanError {

@@ -1,7 +1,7 @@
 //! Library functions, with the hashes that BitBake 2.18 recorded for this text.
 
 use bitzel_base::CompatLevel;
-use bitzel_scan::{CallFinds, CallVisitor, ModuleFunction, NoVisitor, scan_module, scan_python_with};
+use bitzel_scan::{CallFinds, CallVisitor, ModuleFunction, NoVisitor, ScanError, scan_module, scan_python_with};
 use std::collections::BTreeSet;
 
 const LIBRARY: &str = include_str!("golden/library.py");
@@ -66,11 +66,17 @@ fn source_hashes_are_those_of_bitbake() {
 struct Errors;
 
 impl CallVisitor for Errors {
-    fn visit(&self, function: &str, call: &str) -> Option<CallFinds> {
-        let item = call.split('"').nth(1)?;
+    fn visit(&self, function: &str, call: &str) -> Result<Option<CallFinds>, ScanError> {
+        if function != "mymod.visited" {
+            return Ok(None);
+        }
+        let item = call.split('"').nth(1).ok_or_else(|| ScanError::Visitor {
+            function: function.into(),
+            call: call.into(),
+            message: "IndexError".into(),
+        })?;
         let items = BTreeSet::from([item.into()]);
-        (function == "mymod.visited")
-            .then(|| CallFinds { contains: [("ERROR_QA".into(), items)].into(), ..CallFinds::default() })
+        Ok(Some(CallFinds { contains: [("ERROR_QA".into(), items)].into(), ..CallFinds::default() }))
     }
 }
 
@@ -82,6 +88,12 @@ fn a_visitor_says_what_a_call_refers_to() {
     assert!(refs.contains["ERROR_QA"].contains("buildpaths"));
     let refs = scan_python_with(code, CompatLevel::V2_8, &Errors).unwrap();
     assert!(refs.execs.contains("mymod.visited"));
+}
+
+#[test]
+fn a_visitor_that_fails_fails_the_scan() {
+    let refused = scan_python_with("mymod.visited(d)", CompatLevel::V2_18, &Errors).unwrap_err();
+    assert!(refused.to_string().contains("mymod.visited(d)"), "{refused}");
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn conf_line(text: &str, dialect: Dialect) -> Option<Simple> {
         b'a' if dialect.pylib && text.starts_with("addpylib") => {
             words(text, "addpylib").map(Simple::AddPyLib)
         }
-        b'a' if new => words(text, "addfragments").map(Simple::AddFragments),
+        b'a' if new => add_fragments(text),
         _ => None,
     }
 }
@@ -136,6 +136,13 @@ fn del_task(text: &str, level: CompatLevel) -> Option<Simple> {
 
 fn without_comment(text: &str) -> &str {
     text.find('#').map_or(text, |at| &text[..at])
+}
+
+/// The fourth word came later than the others, between two releases; without it there are
+/// no built-in fragments.
+fn add_fragments(text: &str) -> Option<Simple> {
+    let older = || words(text, "addfragments").map(|[a, b, c]| [a, b, c, text.len()..text.len()]);
+    words(text, "addfragments").or_else(older).map(Simple::AddFragments)
 }
 
 /// `WORD\s+NAME$` where the name has no colon.

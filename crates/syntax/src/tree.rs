@@ -238,7 +238,8 @@ fn simple(shape: &Simple) -> (SyntaxKind, Vec<Token>) {
             (SyntaxKind::AddPyLib, words.iter().cloned().map(|w| (Arguments, w)).collect())
         }
         Simple::AddFragments(words) => {
-            (SyntaxKind::AddFragments, words.iter().cloned().map(|w| (Arguments, w)).collect())
+            let words = words.iter().filter(|word| !word.is_empty()).cloned();
+            (SyntaxKind::AddFragments, words.map(|w| (Arguments, w)).collect())
         }
     }
 }

@@ -64,12 +64,24 @@ impl BuildDir {
 
     /// Starts a host that can be asked on this many further channels.
     pub fn start_host(&self, channels: usize) -> Result<Host> {
+        self.start_host_by(channels, &[], &[])
+    }
+
+    /// As [`BuildDir::start_host`], started by a command (FAKEROOTCMD) and with further
+    /// variables in the environment (FAKEROOTBASEENV).
+    pub fn start_host_by(
+        &self,
+        channels: usize,
+        launcher: &[String],
+        more: &[(String, String)],
+    ) -> Result<Host> {
         let env: BTreeMap<String, String> = self
             .configure
             .env
             .iter()
             .filter(|(name, _)| SEEN.contains(&name.as_str()))
             .map(|(name, value)| (name.clone(), value.clone()))
+            .chain(more.iter().cloned())
             .collect();
         let options = HostOptions {
             path: std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into()),
@@ -77,6 +89,7 @@ impl BuildDir {
             env,
             channels,
             level: self.level,
+            launcher: launcher.to_vec(),
         };
         Ok(Host::start(&payload()?, &options)?)
     }

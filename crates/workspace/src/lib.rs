@@ -8,6 +8,7 @@ mod equivalence;
 mod error;
 mod evaluation;
 mod plan;
+mod providers;
 mod recipes;
 mod signature_files;
 mod watch;

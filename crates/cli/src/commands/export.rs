@@ -1,11 +1,13 @@
 //! `bitzel export`: what the metadata of a build directory says, as files.
 
 use crate::arguments::ConfigArguments;
+use crate::progress::Terminal;
 use anyhow::{Context, Result, bail};
 use bitzel_host::{Channel, Error};
+use bitzel_recipe::export::{LinesFile, Normaliser, Places};
 use bitzel_recipe::protocol::{ExportShard, Reply, Request};
-use bitzel_workspace::BuildDir;
-use std::path::PathBuf;
+use bitzel_workspace::{BuildDir, Evaluation, Recipes};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Options of `export`.
@@ -64,6 +66,26 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
         }
         Ok(())
     })?;
+    write_providers(&build_dir, &out, &arguments.bitbake)?;
     println!("wrote {count} variants of {} recipe files to {out}", all.len());
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes who provides what.
+fn write_providers(build_dir: &BuildDir, out: &str, bitbake: &str) -> Result<()> {
+    let recipes = Recipes::new(Evaluation::run(build_dir, &Terminal::default())?);
+    let env = |name: &str| build_dir.configure.env.get(name).cloned().unwrap_or_default();
+    let places = Places { bitbake: bitbake.to_owned(), home: env("HOME"), user: env("USER") };
+    let variable = |name: &str| Ok(recipes.variable(name).unwrap_or_default().to_owned());
+    let normaliser = Normaliser::new(&[&variable], &places)?;
+    let path = Path::new(out).join("providers.jsonl.zst");
+    let write = || -> std::io::Result<u64> {
+        let mut file = LinesFile::create(&path, 3)?;
+        for record in recipes.provider_records(&normaliser) {
+            file.line(&record)?;
+        }
+        file.finish()
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(())
 }

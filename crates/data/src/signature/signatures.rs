@@ -11,6 +11,7 @@ use crate::value::Value;
 use crate::{Error, Result, SetInfo};
 use bitzel_scan::CallVisitor;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// What is kept between recipes: finds by text, and names of flags. One per process.
@@ -118,23 +119,41 @@ impl Run<'_> {
 
 /// Base hashes of a recipe's tasks, and what they stand on.
 pub struct Signatures {
-    names: Vec<Rc<str>>,
-    dependencies: Vec<Vec<Rc<str>>>,
-    values: Vec<Option<Value>>,
-    base_hashes: Vec<(Rc<str>, String)>,
+    closure: Closure,
+    /// One for each task of the closure.
+    base_hashes: Vec<String>,
 }
 
 impl Signatures {
     /// Task and base hash in hex, in the order of the tasks given.
     pub fn base_hashes(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.base_hashes.iter().map(|(task, hash)| (&**task, hash.as_str()))
+        let tasks = self.closure.tasks.iter().map(|&task| &*self.closure.names[task as usize]);
+        tasks.zip(self.base_hashes.iter().map(String::as_str))
     }
 
     /// Each name that a task reaches, sorted, with the names it depends on, sorted too
     /// (BitBake's `gendeps`), and what is hashed for it (`varvals`).
-    pub fn nodes(&self) -> impl Iterator<Item = (&str, &[Rc<str>], Option<&Value>)> {
-        let rest = self.dependencies.iter().zip(&self.values);
-        self.names.iter().zip(rest).map(|(name, (deps, value))| (&**name, deps.as_slice(), value.as_ref()))
+    pub fn nodes(&self) -> impl Iterator<Item = (&str, Vec<&str>, Option<&Value>)> {
+        let Closure { names, dependencies, values, .. } = &self.closure;
+        let named = |ranks: &Vec<u32>| ranks.iter().map(|&rank| &*names[rank as usize]).collect();
+        let rest = dependencies.iter().zip(values);
+        names.iter().zip(rest).map(move |(name, (deps, value))| (&**name, named(deps), value.as_ref()))
+    }
+
+    /// The names that a task reaches, itself only by way of others; None for a name that
+    /// no task reaches.
+    pub fn reached(&self, task: &str) -> Option<BTreeSet<&str>> {
+        let Closure { names, dependencies, .. } = &self.closure;
+        let mut waiting = vec![names.binary_search_by(|name| (**name).cmp(task)).ok()?];
+        let mut reached = BTreeSet::new();
+        while let Some(place) = waiting.pop() {
+            for &rank in &dependencies[place] {
+                if reached.insert(&*names[rank as usize]) {
+                    waiting.push(rank as usize);
+                }
+            }
+        }
+        Some(reached)
     }
 }
 
@@ -165,10 +184,7 @@ pub fn sign(store: &DataStore, tasks: &[Rc<str>], cache: &mut SignatureCache) ->
     }
     let closure = Closure::new(nodes, &tasks, context);
     let base_hashes = base_hashes(&closure);
-    let Closure { names, dependencies, values, tasks } = closure;
-    let named = |ranks: Vec<u32>| ranks.into_iter().map(|rank| names[rank as usize].clone()).collect();
-    let base_hashes = tasks.iter().map(|&task| names[task as usize].clone()).zip(base_hashes).collect();
-    Ok(Signatures { dependencies: dependencies.into_iter().map(named).collect(), values, base_hashes, names })
+    Ok(Signatures { closure, base_hashes })
 }
 
 fn words(store: &DataStore, name: &str) -> Result<FxHashSet<Sym>> {

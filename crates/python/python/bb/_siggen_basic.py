@@ -166,7 +166,6 @@ class SignatureGeneratorBasic(SignatureGenerator):
 
         With "customfile:STAMP" for `runtime` the file's path is `stampbase`, the stamp's start STAMP.
         """
-        from bb import _sigfiles
         tid = mcfn + ":" + task
         reference = stampbase
         full = bool(runtime) and tid in self.taskhash
@@ -181,6 +180,7 @@ class SignatureGeneratorBasic(SignatureGenerator):
         if self.native_parts is not None:
             self._write_native(tid, task, sigfile, reference, full)
             return
+        from bb import _sigfiles
         cache = self._cache_of(mcfn)
         taskdeps = cache.siggen_taskdeps[mcfn][task]
         values = cache.siggen_varvals[mcfn]

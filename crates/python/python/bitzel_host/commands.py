@@ -88,3 +88,11 @@ def sources(arguments):
     d = _bitzel.recipe_data(mc, path, appends, layer, variant)
     bb.fetch2.fetcher_init(d)
     return json.dumps(bb.fetch2.sources(d))
+
+
+def __getattr__(name):
+    """Commands of builds: code that other commands do not load."""
+    if name in ("begin_build", "depvalid", "fire", "hashcheck", "number_threads"):
+        from bitzel_host import server
+        return getattr(server, name)
+    raise AttributeError("there is no command %r" % name)

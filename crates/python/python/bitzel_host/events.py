@@ -8,6 +8,9 @@ import socket
 _PIECE = 60000
 _socket = None
 
+# Messages below this level are not sent.
+level = 0
+
 
 def _jsonable(value):
     """What stands for an object that JSON does not know."""
@@ -50,6 +53,8 @@ def to_socket(descriptor):
 
 def fire(event, d):
     """Send an event to whoever ordered the task."""
+    if isinstance(event, logging.LogRecord) and event.levelno < level:
+        return
     name, fields = described(event)
     data = ("%s\n%s" % (name, fields)).encode("utf-8", errors="surrogateescape")
     sender = os.getpid().to_bytes(4, "little")
@@ -64,6 +69,8 @@ def fire(event, d):
 
 def to_listener(event):
     """Send an event to whoever asked what this process is answering."""
+    if isinstance(event, logging.LogRecord) and event.levelno < level:
+        return
     import _bitzel
     name, fields = described(event)
     _bitzel.send_event(name, fields)

@@ -14,9 +14,31 @@ import bb.msg
 import bb.parse
 import bb.siggen
 import bb.utils
-import bb._exectask
 import _bitzel
 from bitzel_host import events
+
+# What most tasks use, though not here: imported once, not in the process of each.
+import glob
+import selectors
+import shutil
+import subprocess
+import tempfile
+import urllib.parse
+
+import bb._exectask
+import bb._runfunc
+import bb._runscript
+import bb._stamps
+import bb._taskdata
+import bb.cache
+import bb.codeparser
+import bb.fetch
+import bb.fetch2
+import bb.fetch2.download
+import bb.fetch2.local
+import bb.fetch2.wget
+import bb.process
+import bb.progress
 
 
 def quiet():
@@ -152,7 +174,10 @@ def _make_siggen(order, fn, d, known):
     tid = "%s:%s" % (fn, task)
     hashes = {other: (fields["pn"], fields["taskhash"], fields["unihash"]) for other, fields in known.items()}
     hashes[tid] = (d.getVar("PN"), order["task_hash"], order["unihash"])
+    # OpenEmbedded's generators map files to names themselves while hashes are computed.
+    names = getattr(generator, "lockedpnmap", {})
     for other, (pn, taskhash, unihash) in hashes.items():
+        names[other.rpartition(":")[0]] = pn
         generator.tidtopn[other] = pn
         generator.taskhash[other] = taskhash
         if hasattr(generator, "set_unihash"):

@@ -3,7 +3,7 @@
 
 use crate::Result;
 use crate::layers::python_escape;
-use bitzel_data::DataStore;
+use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -36,10 +36,11 @@ fn continues_name(byte: Option<&u8>) -> bool {
 }
 
 impl Normaliser {
-    /// The rules for the configurations given, default one first.
-    pub fn new(stores: &[&DataStore], places: &Places) -> Result<Normaliser> {
+    /// The rules for the configurations given, default one first: each answers with the
+    /// expanded value of a variable, empty where it has none.
+    pub fn new(configurations: &[&dyn Fn(&str) -> Result<String>], places: &Places) -> Result<Normaliser> {
         let mut result = Normaliser::default();
-        let Some(d) = stores.first() else { return Ok(result) };
+        let Some(get) = configurations.first() else { return Ok(result) };
         let mut pairs: Vec<(String, String)> = Vec::new();
         let mut add = |path: &str, placeholder: String| {
             let real = std::fs::canonicalize(path).map(|p| p.to_string_lossy().into_owned());
@@ -48,29 +49,29 @@ impl Normaliser {
             names.dedup();
             pairs.extend(names.into_iter().filter(|n| !n.is_empty()).map(|name| (name, placeholder.clone())));
         };
-        let core = d.get_or_empty("COREBASE")?;
+        let core = get("COREBASE")?;
         add(&core, "@COREBASE@".to_owned());
         let real = |path: &str| {
             std::fs::canonicalize(path).map_or_else(|_| path.to_owned(), |p| p.to_string_lossy().into_owned())
         };
         let core_prefix = format!("{}/", real(&core));
-        for layer in d.get_or_empty("BBLAYERS")?.split_whitespace() {
+        for layer in get("BBLAYERS")?.split_whitespace() {
             if !format!("{}/", real(layer)).starts_with(&core_prefix) {
                 let name = layer.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
                 add(layer, format!("@LAYER:{name}@"));
             }
         }
-        add(&d.get_or_empty("TOPDIR")?, "@TOPDIR@".to_owned());
+        add(&get("TOPDIR")?, "@TOPDIR@".to_owned());
         add(&places.bitbake, "@BITBAKEDIR@".to_owned());
-        add(&d.get_or_empty("DL_DIR")?, "@DL_DIR@".to_owned());
+        add(&get("DL_DIR")?, "@DL_DIR@".to_owned());
         add(&places.home, "@HOME@".to_owned());
         result.add_paths(&pairs, places);
-        for store in stores {
-            let (date, time) = (store.get_or_empty("DATE")?, store.get_or_empty("TIME")?);
+        for get in configurations {
+            let (date, time) = (get("DATE")?, get("TIME")?);
             if !(date.is_empty() && time.is_empty()) {
                 result.dates.push(format!("{date}{time}"));
-                result.whole.insert(date.to_string(), "@DATE@");
-                result.whole.insert(time.to_string(), "@TIME@");
+                result.whole.insert(date, "@DATE@");
+                result.whole.insert(time, "@TIME@");
             }
         }
         if !places.user.is_empty() {
@@ -122,6 +123,19 @@ impl Normaliser {
             result = Cow::Owned(self.replace_anonymous(&result));
         }
         result
+    }
+
+    /// The same for all texts of a value, keys included.
+    pub fn json(&self, value: &Json) -> Json {
+        let text = |text: &str| self.text(text).into_owned();
+        match value {
+            Json::String(value) => Json::String(text(value)),
+            Json::Array(items) => items.iter().map(|item| self.json(item)).collect(),
+            Json::Object(map) => {
+                Json::Object(map.iter().map(|(key, item)| (text(key), self.json(item))).collect())
+            }
+            other => other.clone(),
+        }
     }
 
     fn replace_paths<'a>(&self, text: &'a str) -> Cow<'a, str> {

@@ -65,7 +65,7 @@ pub fn record(
                         map.retain(|key, _| KEPT_OF_SKIPPED.contains(&key.as_str()));
                     }
                 }
-                out.insert("info".into(), writer.json(&json));
+                out.insert("info".into(), normaliser.json(&json));
             }
             Err(error) => {
                 writer.exc.insert("!info".into(), json!(format!("{}: {error}", error.exception())));
@@ -121,17 +121,6 @@ impl Writer<'_> {
                 items.iter().map(|(key, item)| (self.key(key), self.value(Some(item)))).collect(),
             ),
             Some(Value::Object(_)) => json!("!object"),
-        }
-    }
-
-    fn json(&self, value: &Json) -> Json {
-        match value {
-            Json::String(text) => self.text(text),
-            Json::Array(items) => items.iter().map(|item| self.json(item)).collect(),
-            Json::Object(map) => {
-                Json::Object(map.iter().map(|(key, item)| (self.key(key), self.json(item))).collect())
-            }
-            other => other.clone(),
         }
     }
 

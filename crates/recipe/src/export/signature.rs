@@ -13,7 +13,7 @@ pub fn signature_record(mcfn: &str, signatures: Option<&Signatures>, n: &Normali
             basehash.insert(text(task), json!(hash));
         }
         for (name, dependencies, value) in signatures.nodes() {
-            let mut names: Vec<String> = dependencies.iter().map(|name| text(name)).collect();
+            let mut names: Vec<String> = dependencies.into_iter().map(text).collect();
             names.sort_unstable();
             gendeps.insert(text(name), json!(names));
             let value = match value {

@@ -89,7 +89,7 @@ impl<'s> Calls<'s> {
         let Some(name) = dotted_name(&call.func) else { return Ok(()) };
         let name = name.as_str();
         if self.level >= CompatLevel::V2_18
-            && let Some(found) = self.visitor.visit(name, self.source.text_of(call))
+            && let Some(found) = self.visitor.visit(name, self.source.text_of(call))?
         {
             self.refs.execs.extend(found.execs);
             for (variable, items) in found.contains {

@@ -34,7 +34,10 @@ pub struct CallFinds {
 pub trait CallVisitor {
     /// What the call `call` (its text, all of it) of the function with the
     /// dotted name `function` refers to; none for functions without `visitorcode`.
-    fn visit(&self, function: &str, call: &str) -> Option<CallFinds>;
+    ///
+    /// # Errors
+    /// [`ScanError::Visitor`] where the `visitorcode` fails.
+    fn visit(&self, function: &str, call: &str) -> Result<Option<CallFinds>, ScanError>;
 }
 
 /// No function has `visitorcode`.
@@ -42,8 +45,8 @@ pub trait CallVisitor {
 pub struct NoVisitor;
 
 impl CallVisitor for NoVisitor {
-    fn visit(&self, _function: &str, _call: &str) -> Option<CallFinds> {
-        None
+    fn visit(&self, _function: &str, _call: &str) -> Result<Option<CallFinds>, ScanError> {
+        Ok(None)
     }
 }
 

@@ -1,0 +1,88 @@
+//! The export's record of who provides what, one for each multiconfig.
+
+use crate::Recipes;
+use bitzel_recipe::export::Normaliser;
+use bitzel_taskgraph::{Recipe, RecipeIx};
+use serde_json::{Map, Value as Json, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Name to the recipes that have it.
+type Table = BTreeMap<String, BTreeSet<String>>;
+
+/// Adds a recipe to the entries of names.
+fn put<'a>(table: &mut Table, names: impl IntoIterator<Item = &'a String>, id: &str) {
+    for name in names {
+        table.entry(name.clone()).or_default().insert(id.to_owned());
+    }
+}
+
+impl Recipes {
+    /// The records of all multiconfigs, less what only this machine has.
+    pub fn provider_records(&self, normaliser: &Normaliser) -> Vec<Json> {
+        let mcs = self.configurations.iter();
+        mcs.map(|configuration| normaliser.json(&self.provider_record(&configuration.mc))).collect()
+    }
+
+    fn provider_record(&self, mc: &str) -> Json {
+        let mut record = self.tables(mc);
+        let choice = |eligible: Vec<RecipeIx>| -> Json {
+            eligible.iter().map(|&ix| json!(self.index.recipe(ix).id.to_string())).collect()
+        };
+        let chosen = |names: Vec<&str>, choose: &dyn Fn(&str) -> Vec<RecipeIx>| -> Json {
+            Json::Object(names.into_iter().map(|name| (name.to_owned(), choice(choose(name)))).collect())
+        };
+        let build = |name: &str| self.index.choose(mc, name).eligible;
+        let run = |name: &str| self.index.choose_runtime(mc, name).eligible;
+        record.insert("choice".to_owned(), chosen(self.index.provided_names(mc), &build));
+        record.insert("rchoice".to_owned(), chosen(self.index.runtime_names(mc), &run));
+        let words = |name: &str| self.variable_of(mc, name).unwrap_or_default().split_whitespace();
+        let preferred: BTreeMap<&str, &str> =
+            words("PREFERRED_PROVIDERS").filter_map(|word| word.split_once(':')).collect();
+        let ignored: BTreeSet<&str> = words("ASSUME_PROVIDED").collect();
+        record.insert("mc".to_owned(), json!(mc));
+        record.insert("preferred".to_owned(), json!(preferred));
+        record.insert("ignored".to_owned(), json!(ignored));
+        Json::Object(record)
+    }
+
+    /// What follows from single recipes.
+    fn tables(&self, mc: &str) -> Map<String, Json> {
+        let mut names: BTreeMap<&str, Table> = ["pkg_pn", "providers", "rproviders", "packages", "packages_dynamic"]
+            .map(|table| (table, Table::new()))
+            .into();
+        let mut fields: BTreeMap<&str, Map<String, Json>> =
+            ["pkg_fn", "pepvpr", "deps", "priorities", "skiplist"].map(|table| (table, Map::new())).into();
+        let mut world = BTreeSet::new();
+        for Recipe { id, info, priority } in self.index.recipes().iter().filter(|recipe| recipe.id.mc == mc) {
+            let id = id.to_string();
+            let mut field = |table: &'static str, value: Json| {
+                fields.entry(table).or_default().insert(id.clone(), value);
+            };
+            if info.skipped {
+                field("skiplist", json!(info.skipreason));
+                continue;
+            }
+            field("pkg_fn", json!(info.pn));
+            field("pepvpr", json!([info.pe, info.pv, info.pr]));
+            field("deps", json!(info.depends.iter().collect::<BTreeSet<_>>()));
+            field("priorities", json!(priority));
+            let mut name = |table: &'static str, list: &[String]| {
+                put(names.entry(table).or_default(), list, &id);
+            };
+            name("pkg_pn", std::slice::from_ref(&info.pn));
+            name("providers", &info.provides);
+            name("rproviders", &info.rprovides);
+            info.rprovides_pkg.values().for_each(|list| name("rproviders", list));
+            name("packages", &info.packages);
+            name("packages_dynamic", &info.packages_dynamic);
+            if info.not_world.is_empty() {
+                world.insert(id.clone());
+            }
+        }
+        let names = names.into_iter().map(|(table, entries)| (table.to_owned(), json!(entries)));
+        let fields = fields.into_iter().map(|(table, entries)| (table.to_owned(), Json::Object(entries)));
+        let mut record: Map<String, Json> = names.chain(fields).collect();
+        record.insert("world".to_owned(), json!(world));
+        record
+    }
+}
