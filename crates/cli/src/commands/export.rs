@@ -77,7 +77,7 @@ fn write_providers(build_dir: &BuildDir, out: &str, bitbake: &str) -> Result<()>
     let env = |name: &str| build_dir.configure.env.get(name).cloned().unwrap_or_default();
     let places = Places { bitbake: bitbake.to_owned(), home: env("HOME"), user: env("USER") };
     let variable = |name: &str| Ok(recipes.variable(name).unwrap_or_default().to_owned());
-    let normaliser = Normaliser::new(&[&variable], &places)?;
+    let normaliser = Normaliser::new(&[&variable], &places).map_err(|error| anyhow::anyhow!("{error}"))?;
     let path = Path::new(out).join("providers.jsonl.zst");
     let write = || -> std::io::Result<u64> {
         let mut file = LinesFile::create(&path, 3)?;
