@@ -95,6 +95,8 @@ def differences(expected, got, where=""):
             expected, got = ({k: v for k, v in x.items() if k != "text"} for x in (expected, got))
         if expected.get("file") == "<LIB>":  # who set it is open, what was set is not
             expected, got = ({k: v for k, v in x.items() if k not in ("file", "line", "func")} for x in (expected, got))
+        if expected.get("error", {}).get("type") == ANY:  # how far it came before Python gave up is open
+            got = {k: v for k, v in got.items() if k != "messages"}
         for key in sorted(set(expected) | set(got)):
             if key not in got:
                 lines.append("  %s/%s: missing, expected %r" % (where, key, expected[key]))
@@ -118,10 +120,16 @@ def first_lines(answer):
     return answer
 
 
+def differs_on_purpose(case, level):
+    """Why the answer is another one than BitBake's, if that is wanted (see docs/compat.md)."""
+    why = case.get("differs")
+    return why.get(level) if isinstance(why, dict) else why
+
+
 def check(names, level, command, only, brief):
     import bb
     level = level or ".".join(bb.__version__.split(".")[:2])
-    total = failed = skipped = 0
+    total = failed = skipped = wanted = 0
     for path in topic_files(names):
         name, bad, count = os.path.basename(path)[:-5], 0, 0
         for case in load(path)["cases"]:
@@ -133,13 +141,17 @@ def check(names, level, command, only, brief):
             count += 1
             answers = [recorded(case, level), run_case(case, command)]
             lines = differences(*(map(first_lines, answers) if brief else answers))
+            if differs_on_purpose(case, level):
+                wanted += bool(lines)
+                lines = [] if lines else ["  is equal by now: take `differs` off"]
             if lines:
                 bad += 1
                 print("%s: %s\n%s" % (name, case["name"], "\n".join(lines)))
         print("%-24s %4d of %4d equal" % (name, count - bad, count))
         total += count
         failed += bad
-    print("level %s: %d of %d cases equal" % (level, total - failed, total)
+    print("level %s: %d of %d cases equal" % (level, total - failed - wanted, total)
+          + (", %d differ on purpose" % wanted if wanted else "")
           + (", %d cases not run: they need --command" % skipped if skipped else ""))
     return 1 if failed or not total else 0
 

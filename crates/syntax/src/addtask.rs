@@ -63,10 +63,7 @@ fn one(text: &str) -> (StatementKind, Vec<DiagnosticKind>) {
     (StatementKind::AddTask { tasks: words(task), after: words(after), before: words(before) }, diagnostics)
 }
 
-/// The words of a list. One that is to be expanded first stays whole.
+/// The words of a list.
 fn words(text: &str) -> Vec<Arc<str>> {
-    if text.contains("${") {
-        return vec![text.into()];
-    }
     text.split(is_space).filter(|word| !word.is_empty()).map(Arc::from).collect()
 }

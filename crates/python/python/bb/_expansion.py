@@ -11,7 +11,7 @@ class _CutOff(Exception):
 
 
 class ExpansionError(Exception):
-    """A value could not be expanded; `varlist` is the chain of variables that led there."""
+    """A value could not be expanded; `varlist` is the chain of variables that led there, innermost first."""
 
     def __init__(self, varname, expression, exception):
         self.expression = expression
@@ -32,8 +32,7 @@ class ExpansionError(Exception):
             self.varlist.append(varname)
 
     def __str__(self):
-        chain = " -> ".join(reversed(self.varlist))
-        return "%s\nThe variable dependency chain for the failure is: %s" % (self.msg, chain)
+        return "%s\nThe variable dependency chain for the failure is: %s" % (self.msg, " -> ".join(self.varlist))
 
 
 class VariableParse(object):

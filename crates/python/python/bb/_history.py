@@ -1,5 +1,7 @@
 """Where variables were changed, and which file included which (see `d.enableTracking()`)."""
 
+import os
+
 
 class IncludeHistory(object):
     """The tree of files that were parsed into a datastore."""
@@ -14,17 +16,15 @@ class IncludeHistory(object):
         return self
 
     def emit(self, o, level=0):
-        """Write the tree as a comment, indented by level."""
+        """Write the tree as a comment, indented by level; the last line is not ended."""
         if level == 0:
-            o.write("#\n# INCLUDE HISTORY:\n#\n")
+            o.write("#\n# INCLUDE HISTORY:\n#")
         else:
-            o.write("# %s%s" % ("  " * (level - 1), self.filename))
-        if self.children:
-            o.write(" includes:\n" if level else "")
-            for child in self.children:
-                child.emit(o, level + 1)
-        elif level:
-            o.write("\n")
+            o.write("\n# %s%s" % ("  " * (level - 1), self.filename))
+            if self.children:
+                o.write(" includes:")
+        for child in self.children:
+            child.emit(o, level + 1)
 
 
 class VariableHistory(object):
@@ -42,12 +42,8 @@ class VariableHistory(object):
         self.dataroot._history_forget(var)
 
     def get_variable_files(self, var):
-        """The files that set or changed a variable, in order."""
-        files = []
-        for event in self.variable(var):
-            if event.get("file") and not event.get("flag") and event["file"] not in files:
-                files.append(event["file"])
-        return files
+        """The files that set or changed a variable, one for each change."""
+        return [event["file"] for event in self.variable(var) if event.get("file") and not event.get("flag")]
 
     def get_variable_lines(self, var, f):
         """The lines of file `f` that set or changed a variable."""
@@ -58,7 +54,7 @@ class VariableHistory(object):
         refs = {}
         for event in self.variable(var):
             if event.get("file") and not event.get("flag"):
-                refs.setdefault(event["file"], set()).add(event["line"])
+                refs.setdefault(event["file"], []).append(event["line"])
         return refs
 
     def get_variable_items_files(self, var):
@@ -78,7 +74,10 @@ class VariableHistory(object):
 
     def emit(self, var, oval, val, o, d):
         """Write the changes of a variable as a comment, then the value before expansion if it differs."""
-        history = [event for event in self.variable(var) if event.get("op") != "ignored"]
+        history = self.variable(var)
+        for name, overrides in self.dataroot._override_versions(var):
+            history += [dict(event, op="override[%s]:%s" % (overrides, event["op"]))
+                        for event in self.variable(name) if event.get("flag") in (None, "_defaultval")]
         count = len(history)
         noted = " [%d operations]" % count if count > 1 else ""
         o.write("#\n# $%s%s\n" % (var, noted))
@@ -87,8 +86,12 @@ class VariableHistory(object):
             o.write('#   "%s"\n' % _commented(oval, "#"))
             return
         for event in history:
-            place = "%s:%s" % (event.get("file"), event.get("line")) if event.get("file") else "[environment]"
-            function = " [%s]" % event["func"] if event.get("func") else ""
+            place, function = event.get("file") or "[environment]", ""
+            if event.get("func"):
+                # Code is found by its function; its folder is not shown.
+                place, function = os.path.basename(place), " [%s]" % event["func"]
+            if event.get("file"):
+                place += ":%s" % event.get("line")
             if event.get("flag"):
                 o.write("#   %s %s%s\n#     [%s] \"%s\"\n" % (event["op"], place, function, event["flag"],
                                                            _commented(event.get("detail"), "#     ")))
@@ -96,7 +99,7 @@ class VariableHistory(object):
                 o.write("#   %s %s%s\n#     \"%s\"\n" % (event["op"], place, function,
                                                       _commented(event.get("detail"), "#     ")))
         if count > 1:
-            o.write('# pre-expansion value:\n#   "%s"\n' % _commented(oval, "#   "))
+            o.write('# pre-expansion value:\n#   "%s"\n' % _commented(oval, "#"))
 
 
 def _commented(value, start):

@@ -87,7 +87,8 @@ def exported_vars(d):
 
 def _shell_value(value):
     """A text as it has to stand between double quotes in a shell script."""
-    for sign in '"`$':
+    # BitBake: 2.8 leaves backticks alone.
+    for sign in '"$' if bb.__version__.startswith("2.8.") else '"`$':
         value = value.replace(sign, "\\" + sign)
     return value.replace("\n", " \\\n")
 

@@ -19,6 +19,7 @@ def environment(arguments):
         d = _bitzel.config_data(mc)
     out = io.StringIO()
     d.inchistory.emit(out)
+    out.write("\n")
     bb.data.emit_env(out, d, True)
     for name in sorted(d.keys()):
         if d.getVarFlag(name, "func", False) and d.getVarFlag(name, "python", False):
