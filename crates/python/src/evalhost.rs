@@ -225,7 +225,8 @@ impl PythonHost for PyHost {
                 py,
                 result.map_err(|error| {
                     let own = error.value(py).getattr("lineno").and_then(|own| own.extract::<u32>());
-                    let line = if error.is_instance_of::<PySyntaxError>(py) { own.unwrap_or(line) } else { line };
+                    let line =
+                        if error.is_instance_of::<PySyntaxError>(py) { own.unwrap_or(line) } else { line };
                     reported(py, &format!("in compiling python function in {file}, line {line}"), error)
                 }),
             )

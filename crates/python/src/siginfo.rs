@@ -10,8 +10,6 @@ use bitzel_taskgraph::{SigRuntime, SigValue, Siginfo, TaskText, write_siginfo};
 use pyo3::exceptions::{PyKeyError, PyOSError, PyValueError};
 use pyo3::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -68,9 +66,7 @@ impl TaskTexts {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        write_siginfo(path, &record).map_err(|error| PyOSError::new_err(error.to_string()))?;
-        // BitBake: writable by the group, whatever the umask.
-        Ok(std::fs::set_permissions(path, Permissions::from_mode(0o664))?)
+        write_siginfo(path, &record).map_err(|error| PyOSError::new_err(error.to_string()))
     }
 
     pub(crate) fn base_hashes(&self) -> BTreeMap<&str, &str> {

@@ -2,8 +2,6 @@
 
 import io
 
-from bitzel_host.queue import begin_build, depvalid, fire, hashcheck, number_threads  # noqa: F401
-
 
 def environment(arguments):
     """What `bitbake -e` prints. Arguments: multiconfig, then for a recipe its file,

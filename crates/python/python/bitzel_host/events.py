@@ -69,8 +69,12 @@ def fire(event, d):
 
 def to_listener(event):
     """Send an event to whoever asked what this process is answering."""
+    import _bitzel
+    import bb.event
     if isinstance(event, logging.LogRecord) and event.levelno < level:
         return
-    import _bitzel
+    # Very many, and of interest to metadata only.
+    if isinstance(event, bb.event.RecipeEvent):
+        return
     name, fields = described(event)
     _bitzel.send_event(name, fields)

@@ -102,11 +102,11 @@ def _argument(value):
 
 
 def fire(arguments):
-    """Fire an event. Arguments: configuration, the event's class, its arguments as a JSON
-    list. Answers with what the event says after all handlers had it (JSON)."""
+    """Give an event to its handlers. Arguments: configuration, the event's class, its arguments
+    as a JSON list. Answers with what the event says after all handlers had it (JSON)."""
     mc, name, values = arguments
     event = _class(name)(*[_argument(value) for value in json.loads(values)])
-    bb.event.fire(event, _d(mc))
+    bb.event.fire_class_handlers(event, _d(mc))
     return events.described(event)[1]
 
 
@@ -118,7 +118,7 @@ def hashcheck(arguments):
     tasks = json.loads(tasks)
     function = d.getVar("BB_HASHCHECK_FUNCTION")
     if not function:
-        return json.dumps(sorted(tasks))
+        return "[]"
     sq_data = {kind: {tid: facts[kind] for tid, facts in tasks.items()} for kind in ("hash", "hashfn", "unihash")}
     locals = {"sq_data": sq_data, "d": d, "siginfo": False, "currentcount": int(current),
               "summary": summary == "True"}
