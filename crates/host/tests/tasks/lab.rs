@@ -103,10 +103,10 @@ impl Lab {
             address: self.address(),
             task: task.to_owned(),
             task_hash: "1".repeat(64),
-            unihash: "2".repeat(64),
+            unihash: "1".repeat(64),
             signature: TaskSignatureParts {
                 task: task.to_owned(),
-                runtime: r#"{"runtaskdeps":[],"taskhash":"1","unihash":"2"}"#.to_owned(),
+                runtime: r#"{"runtaskdeps":[],"taskhash":"1","unihash":"1"}"#.to_owned(),
                 path: String::new(),
             },
             variables: BTreeMap::from([("BUILDNAME".to_owned(), "today".to_owned())]),

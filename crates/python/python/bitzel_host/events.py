@@ -45,6 +45,14 @@ def described(event):
         return name, json.dumps({key: str(value) for key, value in fields.items()})
 
 
+def take_messages():
+    """Have log records fired as events, once each."""
+    import bb.event
+    top = logging.getLogger("BitBake")
+    if not any(isinstance(handler, bb.event.LogHandler) for handler in top.handlers):
+        top.addHandler(bb.event.LogHandler())
+
+
 def to_socket(descriptor):
     """Send events in pieces to a socket that keeps datagrams apart."""
     global _socket

@@ -42,9 +42,7 @@ def begin_build(arguments):
     bb.mainlogger.propagate = True
     bb.mainlogger.setLevel(logging.NOTSET)
     bb.msg.loggerDefaultLogLevel = min(events.level, logging.INFO)
-    top = logging.getLogger("BitBake")
-    if not any(isinstance(handler, bb.event.LogHandler) for handler in top.handlers):
-        top.addHandler(bb.event.LogHandler())
+    events.take_messages()
     _data.clear()
     for mc in configurations:
         d = _d(mc)

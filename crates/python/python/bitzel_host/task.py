@@ -118,7 +118,7 @@ def _set_logging():
         bb.mainlogger.removeHandler(handler)
     bb.mainlogger.propagate = True
     bb.mainlogger.setLevel(logging.NOTSET)
-    logging.getLogger("BitBake").addHandler(bb.event.LogHandler())
+    events.take_messages()
 
 
 def _set_umask(order, d):
