@@ -11,6 +11,7 @@ mod failure;
 mod fetch;
 mod functions;
 mod inline;
+mod isolation;
 mod prepared;
 mod runner;
 mod scanners;

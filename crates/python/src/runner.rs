@@ -1,8 +1,10 @@
 //! Running tasks: each in a process forked from this one, which holds the evaluated
 //! recipe; its events pass through to the channel.
 
-use crate::prepared::prepared;
+use crate::isolation::isolation;
+use crate::prepared::{Prepared, prepared};
 use crate::serve::listen;
+use bitzel_exec::{Error as ExecError, ExitStatus};
 use bitzel_recipe::protocol::{HostEvent, Reply, TaskEnd, TaskOrder, write_frame};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
@@ -13,6 +15,7 @@ use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 
 /// How long a task that is told to end may take before it is killed.
 const PATIENCE: Timespec = Timespec { tv_sec: 3, tv_nsec: 0 };
@@ -34,7 +37,15 @@ pub(crate) fn run(py: Python<'_>, order: &TaskOrder, stream: &UnixStream) -> PyR
     let child: i32 = os.call_method0("fork")?.extract()?;
     if child == 0 {
         drop(events);
-        return become_task(py, &module, (&text, &d), stream, theirs);
+        listen(py, None)?;
+        // The channel belongs to the runner: when that ends, the other side has to see it.
+        os.call_method1("close", (stream.as_raw_fd(),))?;
+        let status = become_task(py, &module, &recipe, order, (&text, &d, &theirs)).unwrap_or_else(|error| {
+            error.write_unraisable(py, None);
+            1
+        });
+        os.call_method1("_exit", (status,))?;
+        return Ok(TaskEnd::default());
     }
     drop(theirs);
     module.call_method1("after_fork", (before,))?;
@@ -44,25 +55,67 @@ pub(crate) fn run(py: Python<'_>, order: &TaskOrder, stream: &UnixStream) -> PyR
     collect(py, pid)
 }
 
-/// The forked process: it ends here.
+/// What the forked process does: runs the task, isolated as far as the configuration says.
+/// Gives the exit status.
 fn become_task(
     py: Python<'_>,
     module: &Bound<'_, PyModule>,
-    (order, d): (&str, &Bound<'_, PyAny>),
-    stream: &UnixStream,
-    events: OwnedFd,
-) -> PyResult<TaskEnd> {
-    let os = py.import("os")?;
-    // The channel belongs to the runner: when that ends, the other side has to see it.
-    listen(py, None)?;
-    os.call_method1("close", (stream.as_raw_fd(),))?;
-    let status = module.call_method1("main", (order, d, events.as_raw_fd()));
-    let status = status.and_then(|status| status.extract::<i32>()).unwrap_or_else(|error| {
-        error.write_unraisable(py, None);
-        1
+    recipe: &Prepared,
+    order: &TaskOrder,
+    (text, d, events): (&str, &Bound<'_, PyAny>, &OwnedFd),
+) -> PyResult<i32> {
+    let events = events.as_raw_fd();
+    // Processes of a sandbox are counted from 1: files named by the process get this one's.
+    let own = std::process::id();
+    let main = |isolated: bool| -> PyResult<i32> {
+        module.call_method1("main", (text, d, events, own, isolated))?.extract()
+    };
+    let tell = |level: &str, message: String| module.call_method1("tell", (events, level, message));
+    let roots: Vec<PathBuf> = module.call_method0("roots")?.extract()?;
+    let isolation = match isolation(&recipe.store, order, roots, events) {
+        Ok(Some(isolation)) => isolation,
+        Ok(None) => return main(false),
+        Err(error) => {
+            tell("error", error.to_string())?;
+            return Ok(1);
+        }
+    };
+    for exception in &isolation.told {
+        tell("note", exception.clone())?;
+    }
+    let ran = isolation.run(|| {
+        main(true).unwrap_or_else(|error| {
+            error.write_unraisable(py, None);
+            1
+        })
     });
-    os.call_method1("_exit", (status,))?;
-    Ok(TaskEnd::default())
+    match ran {
+        Ok(outcome) => {
+            for note in &outcome.notes {
+                tell("debug", note.clone())?;
+            }
+            for refusal in &outcome.refusals {
+                tell("note", refusal.to_string())?;
+            }
+            if let Some(hit) = &outcome.limit {
+                tell("error", hit.to_string())?;
+            }
+            Ok(match outcome.status {
+                ExitStatus::Code(0) if outcome.limit.is_some() => 1,
+                ExitStatus::Code(code) => code,
+                ExitStatus::Signal(signal) => 128 + signal,
+                ExitStatus::Cancelled => 130,
+            })
+        }
+        Err(error @ (ExecError::Setup { .. } | ExecError::Unavailable(_))) if !isolation.required() => {
+            tell("warning", format!("{error}; the task runs WITHOUT isolation (see `bitzel doctor`)"))?;
+            main(false)
+        }
+        Err(error) => {
+            tell("error", error.to_string())?;
+            Ok(1)
+        }
+    }
 }
 
 /// Passes a task's events on until it ends. One that loses its listener is told to end,

@@ -11,6 +11,7 @@ import bb.data
 import bb.event
 import bb.msg
 import bb.utils
+from bb._taskdata import process_id
 
 logger = logging.getLogger("BitBake.Build")
 
@@ -40,7 +41,8 @@ class _Log(object):
     def __init__(self, task, d):
         self.folder = d.getVar("T")
         self.task = task
-        name = (d.getVar("BB_LOGFMT") or _DEFAULT_LOGFMT).format(task=task, pid=os.getpid())
+        self.pid = process_id(d)
+        name = (d.getVar("BB_LOGFMT") or _DEFAULT_LOGFMT).format(task=task, pid=self.pid)
         self.name = name
         self.path = os.path.join(self.folder, name)
         self.link = os.path.join(self.folder, "log.%s" % task)
@@ -50,7 +52,7 @@ class _Log(object):
         """Add the task to the list of those that ran, in their order."""
         when = datetime.datetime.now().strftime("%Y%m%d-%H%M%S.%f")
         with open(os.path.join(self.folder, "log.task_order"), "a") as file:
-            file.write("%s %s (%s): %s\n" % (when, self.task, os.getpid(), self.name))
+            file.write("%s %s (%s): %s\n" % (when, self.task, self.pid, self.name))
 
     def set_link(self):
         try:

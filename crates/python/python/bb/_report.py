@@ -7,6 +7,7 @@ import re
 import bb
 import bb.event
 import bb.runqueue
+from bb._taskdata import process_id
 
 _logger = logging.getLogger("BitBake.SigGen.HashEquiv")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -51,7 +52,7 @@ def report(siggen, path, task, d):
         return
 
     sigfile = None
-    name = "depsig.do_%s.%i" % (task, os.getpid())
+    name = "depsig.do_%s.%i" % (task, int(process_id(d)))
     try:
         sigfile = open(os.path.join(tempdir, name), "w+b")
         outhash = _output_function(d)(path, sigfile, task, d)

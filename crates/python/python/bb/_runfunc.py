@@ -10,6 +10,7 @@ import bb.build
 import bb.data
 import bb.process
 import bb.utils
+from bb._taskdata import process_id
 
 logger = logging.getLogger("BitBake.Build")
 
@@ -70,7 +71,7 @@ def _runfile(func, d):
     """The path for the function's script (BB_RUNFMT), its directory made, a link `run.FUNC` set to it."""
     tempdir = d.getVar("T")
     task = d.getVar("BB_RUNTASK") or func
-    name = (d.getVar("BB_RUNFMT") or _DEFAULT_RUNFMT).format(task=task, func=func, pid=os.getpid())
+    name = (d.getVar("BB_RUNFMT") or _DEFAULT_RUNFMT).format(task=task, func=func, pid=process_id(d))
     path = os.path.join(tempdir, name)
     bb.utils.mkdirhier(os.path.dirname(path))
     if task == func:
@@ -200,7 +201,7 @@ def exec_func_shell(func, d, runfile, cwd=None):
     output = bb.build.LogTee(logger, bb.build.StdoutNoopContextManager()) if bb.build.verboseStdoutLogging \
         else bb.build.StdoutNoopContextManager()
     messages = _Messages()
-    fifopath = os.path.join(d.getVar("T"), "fifo.%s" % os.getpid())
+    fifopath = os.path.join(d.getVar("T"), "fifo.%s" % process_id(d))
     if os.path.lexists(fifopath):
         os.unlink(fifopath)
     bb.debug(2, "Executing shell function %s" % func)

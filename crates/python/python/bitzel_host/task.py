@@ -191,8 +191,26 @@ def _make_siggen(order, fn, d, known):
     return generator
 
 
-def main(text, d, descriptor):
-    """Run the task that an order (JSON) names; its exit status. Events go to the descriptor."""
+def roots():
+    """The folders that modules come from."""
+    folders = {os.path.realpath(path) for path in sys.path + [sys.prefix, sys.base_prefix] if path}
+    return sorted(folder for folder in folders if os.path.exists(folder))
+
+
+def tell(descriptor, level, message):
+    """Send a message on behalf of a task from outside of it."""
+    events.to_socket(descriptor)
+    bb.event.worker_pid = os.getpid()
+    bb.event.worker_fire = events.fire
+    _set_logging()
+    getattr(bb, {"warning": "warn"}.get(level, level))(*([1] if level == "debug" else []), message)
+
+
+def main(text, d, descriptor, pid, isolated):
+    """Run the task that an order (JSON) names; its exit status. Events go to the descriptor.
+
+    Files named by the process get `pid`; an `isolated` task has no network to be taken off.
+    """
     order = json.loads(text)
     task = order["task"]
     address = order["address"]
@@ -208,7 +226,9 @@ def main(text, d, descriptor):
         _set_logging()
         _set_umask(order, d)
         known = _set_variables(order, d)
-        _set_network(task, d)
+        d.setVar("BB_TASK_PID", str(pid))
+        if not isolated:
+            _set_network(task, d)
         _set_environment(task, d)
         os.chdir(d.getVar("TOPDIR"))
         bb.parse.siggen = _make_siggen(order, fn, d, known)
