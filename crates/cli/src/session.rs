@@ -2,7 +2,7 @@
 //! that is started only if something has to be asked.
 
 use crate::arguments::ConfigArguments;
-use crate::commands::bitbake::report_errors;
+use crate::commands::bitbake::refuse_errors;
 use crate::progress::Terminal;
 use anyhow::{Context, Result, bail};
 use bitzel_base::{CompatLevel, RecipeId};
@@ -28,10 +28,7 @@ impl Session {
     pub fn load(config: &ConfigArguments) -> Result<Session> {
         let build_dir = BuildDir::find(&config.choice(), false)?;
         let evaluation = Evaluation::run(&build_dir, &Terminal::default())?;
-        if !evaluation.errors().is_empty() {
-            report_errors(&evaluation);
-            bail!("Parsing halted due to errors, see error messages above");
-        }
+        refuse_errors(&evaluation)?;
         Ok(Session {
             build_dir,
             recipes: Recipes::new(evaluation),
@@ -61,11 +58,16 @@ impl Session {
 
     /// The hashes of a plan's tasks; files that cannot be read are told.
     pub fn sign(&self, plan: &Plan) -> Result<Signatures> {
+        self.sign_with(plan, &mut Equivalence::connect(&self.recipes))
+    }
+
+    /// As [`Session::sign`], by a connection that is used on.
+    pub fn sign_with(&self, plan: &Plan, equivalence: &mut Option<Equivalence>) -> Result<Signatures> {
         let mut random = || uuid::Uuid::new_v4().to_string();
         let (recipes, level) = (&self.recipes, self.level());
-        let signatures = match Equivalence::connect(recipes) {
+        let signatures = match equivalence {
             None => recipes.sign(plan, level, &mut random, &mut NoEquivalence)?,
-            Some(mut equivalence) => {
+            Some(equivalence) => {
                 let signatures =
                     recipes.sign(plan, level, &mut random, &mut equivalence.of(recipes, plan))?;
                 if let Some(complaint) = equivalence.complaint() {

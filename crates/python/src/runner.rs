@@ -20,6 +20,9 @@ use std::path::PathBuf;
 /// How long a task that is told to end may take before it is killed.
 const PATIENCE: Timespec = Timespec { tv_sec: 3, tv_nsec: 0 };
 
+/// More than a task's processes put into one datagram.
+const DATAGRAM: usize = 1 << 14;
+
 /// Runs a task in a process of its own; its events go to `stream`.
 pub(crate) fn run(py: Python<'_>, order: &TaskOrder, stream: &UnixStream) -> PyResult<TaskEnd> {
     if order.dry_run {
@@ -32,7 +35,7 @@ pub(crate) fn run(py: Python<'_>, order: &TaskOrder, stream: &UnixStream) -> PyR
     let module = py.import("bitzel_host.task")?;
     let d = recipe.data(py)?;
     // What has to be set, or to exist, before the fork.
-    let before = module.call_method1("before_fork", (&text, &d))?;
+    let before = module.call_method1("before_fork", (&order.task, &d))?;
     let os = py.import("os")?;
     let child: i32 = os.call_method0("fork")?.extract()?;
     if child == 0 {
@@ -50,7 +53,7 @@ pub(crate) fn run(py: Python<'_>, order: &TaskOrder, stream: &UnixStream) -> PyR
     drop(theirs);
     module.call_method1("after_fork", (before,))?;
     let pid = Pid::from_raw(child).ok_or_else(|| PyOSError::new_err("fork gave no process"))?;
-    let mut relay = Relay { events, stream, parts: HashMap::new() };
+    let mut relay = Relay { events, stream, buffer: vec![0; DATAGRAM], parts: HashMap::new() };
     watch(pid, &mut relay)?;
     collect(py, pid)
 }
@@ -176,6 +179,7 @@ fn collect(py: Python<'_>, pid: Pid) -> PyResult<TaskEnd> {
 struct Relay<'s> {
     events: OwnedFd,
     stream: &'s UnixStream,
+    buffer: Vec<u8>,
     parts: HashMap<[u8; 4], Vec<u8>>,
 }
 
@@ -188,15 +192,14 @@ impl AsFd for Relay<'_> {
 impl Relay<'_> {
     /// Passes on what has arrived.
     fn pass_on(&mut self) -> io::Result<()> {
-        let mut buffer = vec![0; 1 << 16];
         loop {
-            let length = match recv(&self.events, &mut buffer[..], RecvFlags::DONTWAIT) {
+            let length = match recv(&self.events, &mut self.buffer[..], RecvFlags::DONTWAIT) {
                 Err(rustix::io::Errno::AGAIN) => return Ok(()),
                 Err(rustix::io::Errno::INTR) => continue,
                 other => other?.0,
             };
             // An empty one says that all senders are gone.
-            let Some((&[a, b, c, d, last], piece)) = buffer[..length].split_first_chunk() else {
+            let Some((&[a, b, c, d, last], piece)) = self.buffer[..length].split_first_chunk() else {
                 return Ok(());
             };
             let whole = self.parts.entry([a, b, c, d]).or_default();

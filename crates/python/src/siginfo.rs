@@ -63,9 +63,11 @@ impl TaskTexts {
                 .map_err(|error| PyValueError::new_err(format!("signature of `{task}`: {error}")))?;
             record.runtime = Some(runtime);
         }
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
+        // BitBake: the group may write to the folders too, whatever the umask.
+        let umask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o002));
+        let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+        rustix::process::umask(umask);
+        made?;
         write_siginfo(path, &record).map_err(|error| PyOSError::new_err(error.to_string()))
     }
 

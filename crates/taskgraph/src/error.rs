@@ -42,7 +42,7 @@ pub enum GraphError {
         close_matches: Vec<String>,
     },
     /// A flag names a task that does not exist.
-    #[error("task `{task}` in {recipe}: [{flag}] names task `{dep_task}`, which {dep_recipe} does not have")]
+    #[error("task `{task}` in {recipe} depends upon non-existent task `{dep_task}` in {dep_recipe} (by [{flag}])")]
     DependsOnMissingTask {
         /// The recipe with the flag.
         recipe: String,

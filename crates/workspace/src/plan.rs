@@ -168,7 +168,7 @@ impl Recipes {
 
     fn filter(&self) -> Result<Box<dyn DependencyFilter>, PlanError> {
         match self.variable("BB_SIGNATURE_HANDLER").unwrap_or("noop") {
-            "noop" | "basic" | "basichash" => Ok(Box::new(KeepAll)),
+            "noop" | "basic" | "basichash" | "TestEquivHash" => Ok(Box::new(KeepAll)),
             "OEBasicHash" | "OEEquivHash" => {
                 let words = |name: &str| self.config().map(|c| c.words(name)).unwrap_or_default();
                 let (abi_safe, safe_deps) =

@@ -1,6 +1,6 @@
 //! `bitbake`, by its own options.
 
-use super::{environment, graph, signatures, versions};
+use super::{environment, graph, run_tasks, signatures, versions};
 use crate::arguments::ConfigArguments;
 use crate::progress::Terminal;
 use crate::session::Session;
@@ -108,7 +108,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
     }
     if arguments.show_versions {
         let build_dir = BuildDir::find(&arguments.config.choice(), false)?;
-        return versions::show_versions(&Evaluation::run(&build_dir, &Terminal::default())?);
+        return versions::show_versions(Evaluation::run(&build_dir, &Terminal::default())?);
     }
     if arguments.parse_only {
         let build_dir = BuildDir::find(&arguments.config.choice(), false)?;
@@ -127,23 +127,24 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
     if !arguments.dump_signatures.is_empty() {
         return signatures::run(&session, &options, &arguments.dump_signatures);
     }
-    bail!(
-        "building `{}` is not possible yet: this version plans (-g, -S) but runs no tasks",
-        arguments.targets.join(" ")
-    )
+    run_tasks::run(&session, &arguments.targets, &arguments.tasks)
 }
 
 fn parse_only(build_dir: &BuildDir) -> Result<ExitCode> {
     let evaluation = Evaluation::run(build_dir, &Terminal::default())?;
     println!("{}", evaluation.summary());
-    Ok(report_errors(&evaluation))
+    refuse_errors(&evaluation)?;
+    Ok(ExitCode::SUCCESS)
 }
 
-/// Prints the errors of all files; the exit code follows.
-pub fn report_errors(evaluation: &Evaluation) -> ExitCode {
+/// Prints the errors of all files; a single one ends the command.
+pub fn refuse_errors(evaluation: &Evaluation) -> Result<()> {
     let errors = evaluation.errors();
     for error in &errors {
         eprintln!("ERROR: {error}");
     }
-    if errors.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if !errors.is_empty() {
+        bail!("Parsing halted due to errors, see error messages above");
+    }
+    Ok(())
 }

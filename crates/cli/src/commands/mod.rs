@@ -17,6 +17,7 @@ pub mod project;
 pub mod python;
 pub mod query;
 pub mod sigfiles;
+pub mod run_tasks;
 pub mod signatures;
 pub mod versions;
 pub mod what_if;

@@ -92,8 +92,39 @@ pub(crate) struct Run<'s> {
     /// Exported variables: every shell function depends on them.
     pub(crate) exported: Rc<[Sym]>,
     ignored: FxHashSet<Sym>,
-    /// Flags that are not hashed; none of them is where this is empty.
-    excluded_flags: FxHashSet<Sym>,
+    excluded_flags: ExcludedFlags,
+}
+
+/// BB_SIGNATURE_EXCLUDE_FLAGS: flags that are not hashed.
+enum ExcludedFlags {
+    Words(FxHashSet<Sym>),
+    /// BitBake: until May 2026 a flag was not hashed if its name was found anywhere in the
+    /// text, as `func` is in `prefuncs`.
+    Text(String),
+}
+
+/// Series whose BitBake never got that mended.
+const EXCLUDES_BY_TEXT: [&str; 7] =
+    ["kirkstone", "langdale", "mickledore", "nanbield", "styhead", "walnascar", "whinlatter"];
+
+impl ExcludedFlags {
+    fn new(store: &DataStore) -> Result<ExcludedFlags> {
+        let name = "BB_SIGNATURE_EXCLUDE_FLAGS";
+        let series = store.get_or_empty("LAYERSERIES_CORENAMES")?;
+        if series.split_whitespace().any(|name| EXCLUDES_BY_TEXT.contains(&name)) {
+            let text = store.get_or_empty(name)?;
+            return Ok(ExcludedFlags::Text(text.split_whitespace().collect::<Vec<_>>().join(" ")));
+        }
+        Ok(ExcludedFlags::Words(words(store, name)?))
+    }
+
+    /// Is a flag hashed? None is where nothing is excluded.
+    fn leave(&self, flag: Sym, name: &str) -> bool {
+        match self {
+            ExcludedFlags::Words(words) => !words.is_empty() && !words.contains(&flag),
+            ExcludedFlags::Text(text) => !text.is_empty() && !text.contains(name),
+        }
+    }
 }
 
 impl Run<'_> {
@@ -111,9 +142,8 @@ impl Run<'_> {
 
     /// BitBake: where BB_SIGNATURE_EXCLUDE_FLAGS is empty, no flag is hashed.
     pub(crate) fn hashes_flag(&self, flag: Sym) -> bool {
-        !self.excluded_flags.is_empty()
-            && !self.excluded_flags.contains(&flag)
-            && !self.store.context().name(flag).starts_with(['_', ':'])
+        let name = self.store.context().name(flag);
+        self.excluded_flags.leave(flag, &name) && !name.starts_with(['_', ':'])
     }
 }
 
@@ -168,7 +198,7 @@ pub fn sign(store: &DataStore, tasks: &[Rc<str>], cache: &mut SignatureCache) ->
         code: code.as_ref().unwrap_or(store),
         exported: store.exported().into(),
         ignored: words(store, "BB_BASEHASH_IGNORE_VARS")?,
-        excluded_flags: words(store, "BB_SIGNATURE_EXCLUDE_FLAGS")?,
+        excluded_flags: ExcludedFlags::new(store)?,
     };
     let context = store.context();
     let tasks: Vec<Sym> = tasks.iter().map(|task| context.sym(task)).collect();

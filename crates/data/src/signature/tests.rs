@@ -139,6 +139,14 @@ fn flags_are_names_of_their_own() {
 }
 
 #[test]
+fn flags_are_left_out_by_text_in_series_that_did_so() {
+    let case = Case::new(&[], &[("A", "x")]).flag("A", "exclude", "y").flag("A", "dirs", "z");
+    expect(&case, "A[dirs] A[exclude]", "x");
+    case.set("LAYERSERIES_CORENAMES", "walnascar");
+    expect(&case, "A[dirs]", "x");
+}
+
+#[test]
 fn vardep_flags_bend_dependencies_and_value() {
     let case = Case::new(&[], &[("A", "${gg} ${hh}"), ("X", "q r")])
         .flag("A", "vardeps", "${X} f ${U}")

@@ -40,7 +40,8 @@ def write(path, data):
     """Write a signature file; it appears at once and complete, and may be written by many."""
     import bb.utils
     directory = os.path.dirname(path)
-    bb.utils.mkdirhier(directory)
+    with bb.utils.umask(0o002):
+        bb.utils.mkdirhier(directory)
     handle, temporary = bb.utils.mkstemp(dir=directory, prefix="sigtask.")
     try:
         with bb.compress.zstd.open(handle, "wt", encoding="utf-8", num_threads=1) as file:

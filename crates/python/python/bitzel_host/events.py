@@ -5,7 +5,7 @@ import logging
 import os
 import socket
 
-_PIECE = 60000
+_PIECE = 16000
 _socket = None
 
 # Messages below this level are not sent.

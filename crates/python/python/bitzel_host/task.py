@@ -1,5 +1,6 @@
 """A task's process: what surrounds `bb.build.exec_task` in the process that a runner forked for it."""
 
+import gc
 import json
 import logging
 import os
@@ -63,12 +64,11 @@ def _fakeroot_environment(task, d):
     return dict(word.partition("=")[::2] for word in words)
 
 
-def before_fork(text, d):
+def before_fork(task, d):
     """Make and set what has to be there before the task's process is; what `after_fork` needs.
 
     pseudo reads its settings when a process forks.
     """
-    task = json.loads(text)["task"]
     if not _is_fakeroot(task, d):
         return None
     for folder in (d.getVar("FAKEROOTDIRS") or "").split():
@@ -218,6 +218,9 @@ def main(text, d, descriptor, pid, isolated):
     events.to_socket(descriptor)
     bb.event.worker_pid = os.getpid()
     bb.event.worker_fire = events.fire
+    # What there is so far is shared with the runner: only what comes now is worth looking at.
+    gc.freeze()
+    gc.enable()
     try:
         _set_signals()
         if not _bitzel.lead_session("%s:%s" % (d.getVar("PN"), task.replace("do_", "", 1)), os.getppid()):

@@ -1,0 +1,154 @@
+//! `bitbake TARGET`: running the tasks of targets.
+
+use super::bitbake::TaskArguments;
+use crate::console::{BuildView, ViewOptions};
+use crate::session::Session;
+use anyhow::{Context, Result};
+use bitzel_engine::{Build, BuildOptions, Interrupt, QueueOptions};
+use bitzel_taskgraph::{NoEquivalence, TaskGraph, task_name};
+use bitzel_workspace::{Equivalence, Plan};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Runs the tasks of targets.
+pub fn run(session: &Session, targets: &[String], arguments: &TaskArguments) -> Result<ExitCode> {
+    let variable = |name: &str| session.recipes.variable(name).unwrap_or("").trim().to_owned();
+    let include_logs =
+        (!variable("BBINCLUDELOGS").is_empty()).then(|| variable("BBINCLUDELOGS_LINES").parse().ok());
+    let mut view = BuildView::new(ViewOptions {
+        quiet: arguments.quiet,
+        verbose: arguments.verbose,
+        include_logs,
+    });
+    view.message(20, "Resolving any missing task queue dependencies");
+    let options = arguments.plan_options(targets);
+    let plan = session.plan(&options)?;
+    for (task, stamp) in forced(session, &plan, arguments) {
+        let taint = uuid::Uuid::new_v4().to_string();
+        write_taint(&stamp, &taint)?;
+        if arguments.verbose {
+            view.message(20, &format!("Invalidate task {task}"));
+        }
+    }
+    let mut equivalence = Equivalence::connect(&session.recipes);
+    let signatures = session.sign_with(&plan, &mut equivalence)?;
+    warn_of_taints(session, &plan.graph, &signatures, &mut view);
+    let now = jiff::Timestamp::now();
+    let text = |format: &str| now.strftime(format).to_string();
+    let mut variables = BTreeMap::from([
+        ("BUILDNAME".to_owned(), text("%Y%m%d%H%M%S")),
+        ("DATE".to_owned(), text("%Y%m%d")),
+        ("TIME".to_owned(), text("%H%M%S")),
+    ]);
+    if let Some(equivalence) = &equivalence {
+        variables.insert("BB_HASHSERVE".to_owned(), equivalence.address());
+    }
+    let options = BuildOptions {
+        queue: QueueOptions {
+            keep_going: arguments.keep_going,
+            no_setscene: arguments.no_setscene,
+            skip_setscene: arguments.skip_setscene,
+            setscene_only: arguments.setscene_only,
+            ..QueueOptions::default()
+        },
+        dry_run: arguments.dry_run,
+        variables,
+        log_level: if arguments.debug > 0 { 10 } else { 20 },
+        targets: plan.resolution.targets.iter().map(|t| format!("{}:{}", t.name, t.task)).collect(),
+        durations: cache_folder(session),
+    };
+    let build = Build::new(&session.build_dir, &session.recipes, &plan, &signatures, options);
+    listen(build.interrupt())?;
+    let outcome = match &mut equivalence {
+        Some(equivalence) => build.run(&mut view, &mut equivalence.of(&session.recipes, &plan)),
+        None => build.run(&mut view, &mut NoEquivalence),
+    };
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            view.end();
+            return Err(error.into());
+        }
+    };
+    let tally = view.finish(&outcome);
+    let failed = !outcome.failures.is_empty() || outcome.interrupted || tally.errors > 0;
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The tasks to run whatever their stamps say, with the starts of their stamps' paths.
+fn forced(session: &Session, plan: &Plan, arguments: &TaskArguments) -> Vec<(String, String)> {
+    let graph = &plan.graph;
+    let mut found = Vec::new();
+    let stamp = |task| {
+        let ix = session.recipes.index.find(graph.recipe(task))?;
+        let info = &session.recipes.index.recipe(ix).info;
+        Some(format!("{}.{}", info.stamp, graph.task_name(task)))
+    };
+    if arguments.force {
+        for &task in &graph.targets {
+            found.extend(stamp(task).map(|stamp| (graph.task_id(task).to_string(), stamp)));
+        }
+    }
+    let names = arguments.clear_stamp.as_deref().unwrap_or("");
+    for name in names.split(',').filter(|name| !name.is_empty()) {
+        for &target in &graph.targets {
+            if let Some(task) = graph.find(graph.recipe(target), &task_name(name)) {
+                found.extend(stamp(task).map(|stamp| (graph.task_id(task).to_string(), stamp)));
+            }
+        }
+    }
+    found
+}
+
+/// A taint makes a task's hash, and so its stamp, another one.
+fn write_taint(stamp: &str, taint: &str) -> Result<()> {
+    let path = PathBuf::from(format!("{stamp}.taint"));
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(&path, taint))
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn warn_of_taints(
+    session: &Session,
+    graph: &TaskGraph,
+    signatures: &bitzel_taskgraph::Signatures,
+    view: &mut BuildView,
+) {
+    // BitBake: stamps of these carry no hashes, and so taints mean nothing there.
+    if matches!(session.recipes.variable("BB_SIGNATURE_HANDLER").unwrap_or("noop"), "noop" | "basic") {
+        return;
+    }
+    for task in graph.tasks() {
+        if let Some(bitzel_taskgraph::Taint::Forced(_)) = signatures.get(task).taint {
+            view.message(30, &format!("{} is tainted from a forced run", graph.task_id(task)));
+        }
+    }
+}
+
+/// Where what is learned is kept.
+fn cache_folder(session: &Session) -> Option<PathBuf> {
+    let folder = session.recipes.variable("CACHE").or_else(|| session.recipes.variable("BB_CACHEDIR"))?;
+    std::fs::create_dir_all(folder).ok()?;
+    Some(PathBuf::from(folder))
+}
+
+/// Signals that ask to stop are passed on to the build.
+fn listen(interrupt: Interrupt) -> Result<()> {
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])
+        .context("cannot listen for signals")?;
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            for signal in signals.forever() {
+                interrupt.ask();
+                if signal != SIGINT {
+                    interrupt.ask();
+                }
+            }
+        })
+        .context("cannot start a thread")?;
+    Ok(())
+}

@@ -1,0 +1,291 @@
+//! Events of a build as messages.
+
+use crate::console::live::Live;
+use crate::console::tally::Tally;
+use bitzel_engine::{BuildEvent, Job, Numbers, Observer, Outcome};
+use bitzel_recipe::protocol::HostEvent;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::io::Write;
+
+/// Python's numbers of levels.
+const NOTE: u64 = 20;
+const PLAIN: u64 = 21;
+const WARNING: u64 = 30;
+const ERROR: u64 = 40;
+
+/// What to show.
+#[derive(Clone, Debug, Default)]
+pub struct ViewOptions {
+    /// `-q` so many times.
+    pub quiet: u8,
+    /// `-v`.
+    pub verbose: bool,
+    /// BBINCLUDELOGS, with the number of lines from the end that BBINCLUDELOGS_LINES allows.
+    pub include_logs: Option<Option<usize>>,
+}
+
+/// Shows a build.
+pub struct BuildView {
+    options: ViewOptions,
+    live: Option<Live>,
+    tally: Tally,
+    /// PF and task of running tasks.
+    titles: HashMap<Job, String>,
+    logs: HashMap<Job, String>,
+    numbers: Numbers,
+    note: String,
+}
+
+impl BuildView {
+    /// A view; on a terminal it is live.
+    pub fn new(options: ViewOptions) -> BuildView {
+        let live = if options.quiet == 0 { Live::start() } else { None };
+        BuildView {
+            options,
+            live,
+            tally: Tally::default(),
+            titles: HashMap::new(),
+            logs: HashMap::new(),
+            numbers: Numbers::default(),
+            note: String::new(),
+        }
+    }
+
+    /// A message of this program, counted if it is a warning or an error.
+    pub fn message(&mut self, level: u64, text: &str) {
+        match level {
+            WARNING..ERROR => self.tally.warnings += 1,
+            ERROR.. => self.tally.errors += 1,
+            _ => {}
+        }
+        self.say(level, text);
+    }
+
+    /// Prints a message with the name of its level. Those below warnings go to standard
+    /// output, as scripts expect.
+    fn say(&mut self, level: u64, text: &str) {
+        let lowest = match self.options.quiet {
+            0 => NOTE,
+            1 => WARNING,
+            2 => ERROR,
+            _ => ERROR + 1,
+        };
+        if level < lowest {
+            return;
+        }
+        let name = match level {
+            PLAIN => "",
+            ..WARNING => "NOTE: ",
+            WARNING..ERROR => "WARNING: ",
+            _ => "ERROR: ",
+        };
+        let text = format!("{name}{text}");
+        match &self.live {
+            Some(live) => live.print(&text),
+            None if level < WARNING => print_line(&mut std::io::stdout(), &text),
+            None => print_line(&mut std::io::stderr(), &text),
+        }
+    }
+
+    fn host_event(&mut self, job: Option<Job>, event: &HostEvent) {
+        let fields: Value = serde_json::from_str(&event.fields).unwrap_or_default();
+        let text = |name: &str| fields[name].as_str().unwrap_or_default();
+        match (event.class.as_str(), job) {
+            ("logging.LogRecord", _) => self.record(job, &fields),
+            ("bb.build.TaskStarted", Some(job)) => {
+                self.titles.insert(job, format!("{} {}", text("package"), text("task")));
+                self.logs.insert(job, text("logfile").to_owned());
+                if let Some(live) = &mut self.live {
+                    live.started(job, format!("{} {}", text("package"), text("task")));
+                } else {
+                    self.say(NOTE, text("message"));
+                }
+            }
+            ("bb.build.TaskSucceeded", _) => {
+                if self.live.is_none() {
+                    self.say(NOTE, text("message"));
+                }
+            }
+            ("bb.build.TaskFailed", Some(job)) => {
+                self.log_of_failure(job, text("logfile"), fields["errprinted"].as_bool() == Some(true));
+                self.say(NOTE, text("message"));
+            }
+            ("bb.build.TaskFailedSilent", _) => {
+                self.say(WARNING, &format!("Logfile for failed setscene task is {}", text("logfile")));
+            }
+            ("bb.build.TaskProgress", Some(job)) => {
+                if let Some(live) = &self.live {
+                    live.progress(job, fields["progress"].as_i64().unwrap_or(-1), text("rate"));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A message of metadata. BitBake: notes of tasks are in their logs only.
+    fn record(&mut self, job: Option<Job>, fields: &Value) {
+        let level = fields["levelno"].as_u64().unwrap_or(NOTE);
+        let message = fields["msg"].as_str().unwrap_or_default();
+        if job.is_some() && level <= NOTE && !self.options.verbose {
+            return;
+        }
+        match job.and_then(|job| self.titles.get(&job)) {
+            Some(title) if level != PLAIN => {
+                let text = format!("{title}: {message}");
+                self.message(level, &text);
+            }
+            _ => self.message(level, message),
+        }
+    }
+
+    fn log_of_failure(&mut self, job: Job, log: &str, printed: bool) {
+        self.logs.insert(job, log.to_owned());
+        self.say(ERROR, &format!("Logfile of failure stored in: {log}"));
+        if printed {
+            return;
+        }
+        if let Some(limit) = self.options.include_logs
+            && let Ok(bytes) = std::fs::read(log)
+        {
+            let text = String::from_utf8_lossy(&bytes);
+            let lines: Vec<&str> = text.lines().collect();
+            let from = limit.map_or(0, |limit| lines.len().saturating_sub(limit));
+            self.say(PLAIN, "Log data follows:");
+            for line in &lines[from..] {
+                self.say(PLAIN, &format!("| {line}"));
+            }
+        }
+    }
+
+    fn failed(&mut self, job: Job, tid: &str, code: &str, fakeroot_log: Option<&str>) {
+        if job.setscene {
+            let text = format!(
+                "Setscene task ({tid}) failed with exit code '{code}' - real task will be run instead"
+            );
+            return self.message(WARNING, &text);
+        }
+        let mut text = format!("Task ({tid}) failed with exit code '{code}'");
+        if let Some(log) = fakeroot_log {
+            text.push_str(&format!(" \nPseudo log:\n{log}"));
+        }
+        self.say(ERROR, &text);
+        self.tally.failed.push((tid.to_owned(), self.logs.get(&job).cloned()));
+    }
+
+    fn started(&mut self, job: Job, tid: &str, numbers: Numbers) {
+        if self.live.is_some() {
+            return;
+        }
+        let text = if job.setscene {
+            let number = numbers.scene_covered + numbers.scene_not_covered + numbers.scene_active;
+            format!("Running setscene task {number} of {} ({tid})", numbers.scene_total)
+        } else {
+            let number = numbers.completed + numbers.failed + numbers.active;
+            format!("Running task {number} of {} ({tid})", numbers.total)
+        };
+        self.say(NOTE, &text);
+    }
+
+    fn ended(&mut self, job: Job) {
+        self.titles.remove(&job);
+        if let Some(live) = &mut self.live {
+            live.ended(job);
+        }
+    }
+
+    fn show_numbers(&self) {
+        if let Some(live) = &self.live {
+            live.numbers(self.numbers, &self.note);
+        }
+    }
+
+    /// The lines at the end of a build.
+    pub fn finish(mut self, outcome: &Outcome) -> Tally {
+        if let Some(live) = &mut self.live {
+            live.end();
+        }
+        self.live = None;
+        let numbers = outcome.numbers;
+        let attempted = numbers.completed + numbers.failed;
+        let fate = match numbers.failed {
+            0 => "all succeeded.".to_owned(),
+            count => format!("{count} failed."),
+        };
+        let text = format!(
+            "Tasks Summary: Attempted {attempted} tasks of which {} didn't need to be rerun and {fate}",
+            numbers.skipped
+        );
+        self.say(NOTE, &text);
+        self.end()
+    }
+
+    /// The summary of messages.
+    pub fn end(mut self) -> Tally {
+        self.live = None;
+        let summary = self.tally.summary();
+        if self.options.quiet == 0 && !summary.is_empty() {
+            print_line(&mut std::io::stdout(), &format!("\n{}", summary.trim_end()));
+        }
+        self.tally
+    }
+}
+
+impl Observer for BuildView {
+    fn event(&mut self, event: &BuildEvent<'_>) {
+        match event {
+            BuildEvent::Preparing => self.begin_line("Initialising tasks..."),
+            BuildEvent::Prepared { setscene, disabled } => {
+                self.begin_line("done.\n");
+                if *disabled || *setscene == 0 {
+                    self.say(NOTE, "No setscene tasks");
+                }
+                self.say(NOTE, "Executing Tasks");
+            }
+            BuildEvent::Started { job, tid, numbers, .. } => {
+                self.numbers = *numbers;
+                self.started(*job, tid, *numbers);
+            }
+            BuildEvent::Host { job, event } => self.host_event(*job, event),
+            BuildEvent::Succeeded { job, .. } => self.ended(*job),
+            BuildEvent::Failed { job, tid, code, fakeroot_log, .. } => {
+                self.failed(*job, tid, code, *fakeroot_log);
+                self.ended(*job);
+            }
+            BuildEvent::Skipped { numbers, .. } => self.numbers = *numbers,
+            BuildEvent::SceneComplete => {
+                if let Some(live) = &self.live {
+                    live.scene_complete();
+                }
+            }
+            BuildEvent::Message { level, text } => self.message(u64::from(*level), text),
+            BuildEvent::Stopping { running } => {
+                self.note = ", stopping".to_owned();
+                if *running > 0 {
+                    self.say(NOTE, &format!("Waiting for {running} running tasks to finish"));
+                }
+            }
+            BuildEvent::Pressure { reason } => {
+                self.note = if reason.is_empty() { String::new() } else { format!(", held by {reason}") };
+            }
+            BuildEvent::Tick => {}
+        }
+        self.show_numbers();
+    }
+}
+
+impl BuildView {
+    /// Text that other text may follow on the same line, as BitBake shows what takes a while.
+    fn begin_line(&self, text: &str) {
+        if self.live.is_none() && self.options.quiet < 2 {
+            let mut out = std::io::stdout();
+            // Standard output that is closed is noticed at the end.
+            drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+        }
+    }
+}
+
+fn print_line(out: &mut dyn Write, text: &str) {
+    // As above.
+    drop(writeln!(out, "{text}").and_then(|()| out.flush()));
+}

@@ -1,0 +1,17 @@
+//! Running the tasks of a plan: processes, orders, events.
+
+mod build;
+mod durations;
+mod events;
+mod interrupt;
+mod orders;
+mod runners;
+mod server;
+mod settings;
+mod stale;
+mod stamp;
+
+pub use build::{Build, BuildOptions, Outcome, TaskFailure};
+pub use durations::DurationStore;
+pub use events::{BuildEvent, Observer};
+pub use interrupt::Interrupt;
