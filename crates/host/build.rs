@@ -10,7 +10,7 @@ fn main() {
     let manifest = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     let crates = manifest.parent().expect("crates live in a folder").to_owned();
-    for name in ["base", "data", "python", "recipe", "scan", "syntax", "fetch", "taskgraph"] {
+    for name in ["base", "data", "python", "recipe", "scan", "syntax", "exec", "fetch", "taskgraph"] {
         println!("cargo:rerun-if-changed={}", crates.join(name).join("src").display());
         println!("cargo:rerun-if-changed={}", crates.join(name).join("Cargo.toml").display());
     }

@@ -67,6 +67,9 @@ fn become_task(
     order: &TaskOrder,
     (text, d, events): (&str, &Bound<'_, PyAny>, &OwnedFd),
 ) -> PyResult<i32> {
+    if !module.call_method1("lead", (text, d))?.extract::<bool>()? {
+        return Ok(1);
+    }
     let events = events.as_raw_fd();
     // Processes of a sandbox are counted from 1: files named by the process get this one's.
     let own = std::process::id();

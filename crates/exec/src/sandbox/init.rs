@@ -212,7 +212,12 @@ impl Init<'_> {
         }
         let ready = prepare_callback(stdio, self.spec.umask, &self.rlimits())
             .and_then(|()| Ok(rustix::process::chdir(&self.spec.cwd)?))
-            .and_then(|()| sys::close_others(&self.spec.keep_fds));
+            .and_then(|()| sys::close_others(&self.spec.keep_fds))
+            // As exec does for programs: the task owns its entry in /proc.
+            .and_then(|()| {
+                let shown = rustix::process::DumpableBehavior::Dumpable;
+                Ok(rustix::process::set_dumpable_behavior(shown)?)
+            });
         if let Err(error) = ready {
             let text = format!("sandbox: prepare the task in `{}`: {error}\n", self.spec.cwd.display());
             rustix::io::write(rustix::stdio::stderr(), text.as_bytes()).ok();

@@ -197,6 +197,12 @@ def roots():
     return sorted(folder for folder in folders if os.path.exists(folder))
 
 
+def lead(text, d):
+    """Make this process the first of its session; False if whoever started it is gone."""
+    name = json.loads(text)["task"].replace("do_", "", 1)
+    return _bitzel.lead_session("%s:%s" % (d.getVar("PN"), name), os.getppid())
+
+
 def tell(descriptor, level, message):
     """Send a message on behalf of a task from outside of it."""
     events.to_socket(descriptor)
@@ -223,8 +229,6 @@ def main(text, d, descriptor, pid, isolated):
     gc.enable()
     try:
         _set_signals()
-        if not _bitzel.lead_session("%s:%s" % (d.getVar("PN"), task.replace("do_", "", 1)), os.getppid()):
-            return 1
         _set_outputs()
         _set_logging()
         _set_umask(order, d)
