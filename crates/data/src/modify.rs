@@ -1,8 +1,8 @@
 //! Changing variables and flags.
 
 use crate::history::HistoryEvent;
-use crate::store::DataStore;
 use crate::read::WEAK_FLAG;
+use crate::store::DataStore;
 use crate::symbol::Sym;
 use crate::value::Value;
 use crate::var::{Candidate, Modifier, Var};
@@ -396,7 +396,8 @@ impl DataStore {
         } else if let Some(flag) = self.weak_flag_name(flag) {
             let flag_sym = self.context().sym(flag);
             self.change_flags(sym, |var| var.weak_flags.retain(|(other, _)| *other != flag_sym));
-        } else if var.flag(flag_sym).is_some() || var.weak_flag(flag_sym).is_some() {
+        } else if var.flag(flag_sym).is_some() {
+            // BitBake: a weak default goes with its flag; without one it stays.
             self.record(name, info, || flag_event(info, name, flag, "delFlag", Value::str("")));
             self.change_flags(sym, |var| {
                 var.flags.retain(|(other, _)| *other != flag_sym);

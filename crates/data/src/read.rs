@@ -390,7 +390,9 @@ impl DataStore {
 
     /// The names and override parts (`x:y`) of the versions that a variable has for overrides.
     pub fn override_versions(&self, name: &str) -> Vec<(Rc<str>, Rc<str>)> {
-        let Some(var) = self.context().find_sym(name).and_then(|sym| self.var(sym)) else { return Vec::new() };
+        let Some(var) = self.context().find_sym(name).and_then(|sym| self.var(sym)) else {
+            return Vec::new();
+        };
         var.candidates.iter().map(|c| (self.context().name(c.var), c.key.clone())).collect()
     }
 }

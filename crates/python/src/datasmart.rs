@@ -251,8 +251,8 @@ impl DataSmart {
                     ReadOptions { expand: expand.0, no_weak_default: noweakdefault.0, parsing: parsing.0 },
                 )
                 .or_raise(py)?
-        } else if noweakdefault.0 && !expand.0 {
-            store.get_own_flag(var, flag)
+        } else if noweakdefault.0 && store.get_own_flag(var, flag).is_none() {
+            None
         } else {
             store.get_flag(var, flag, expand.0).or_raise(py)?
         };

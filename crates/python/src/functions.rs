@@ -56,9 +56,9 @@ fn parse_file<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let store = d.borrow().store.clone();
     let evaluator = evaluator(py)?;
-    // Python code may have changed it. A folder that is gone cannot be searched anyway.
+    // Python code may have changed it, and files. A folder that is gone cannot be searched anyway.
     if let Ok(cwd) = std::env::current_dir() {
-        evaluator.set_cwd(&cwd.to_string_lossy());
+        evaluator.refresh(&cwd.to_string_lossy());
     }
     if fn_.ends_with(".conf") {
         evaluator.handle_conf(fn_, &store, include != 0, baseconfig).or_raise(py)?;

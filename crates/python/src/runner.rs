@@ -29,6 +29,8 @@ pub(crate) fn run(py: Python<'_>, order: &TaskOrder, stream: &UnixStream) -> PyR
         return Ok(TaskEnd::default());
     }
     let recipe = prepared(py, &order.address)?;
+    // Here, not in the task: all tasks of the recipe share them.
+    recipe.texts().make_ready();
     let text = serde_json::to_string(order).map_err(|error| PyValueError::new_err(error.to_string()))?;
     let (events, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
         .map_err(io::Error::from)?;

@@ -6,83 +6,191 @@ use crate::prepared::{Prepared, prepared};
 use crate::session::Session;
 use bitzel_data::{DataStore, Signatures, Value};
 use bitzel_recipe::protocol::{SignatureOrder, TaskSignatureParts};
-use bitzel_taskgraph::{SigRuntime, SigValue, Siginfo, TaskText, write_siginfo};
+use bitzel_taskgraph::{SigRuntime, compress_siginfo, siginfo_json};
 use pyo3::exceptions::{PyKeyError, PyOSError, PyValueError};
 use pyo3::prelude::*;
+use serde_json::{Value as Json, json};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::rc::Rc;
 
 /// What the signatures of a recipe's tasks stand on.
 pub(crate) struct TaskTexts {
     signatures: Signatures,
-    ignored: BTreeSet<String>,
-    ignored_tasks: Option<String>,
+    /// BB_BASEHASH_IGNORE_VARS, as JSON.
+    ignored: Vec<u8>,
+    /// BB_TASKHASH_IGNORE_TASKS, as JSON.
+    ignored_tasks: Vec<u8>,
+    pieces: OnceCell<Vec<Piece>>,
+}
+
+/// JSON of a name, of the names it depends on and of what is hashed for it. Tasks share
+/// most of them.
+struct Piece {
+    name: Vec<u8>,
+    dependencies: Vec<u8>,
+    value: Vec<u8>,
 }
 
 impl TaskTexts {
     pub(crate) fn new(py: Python<'_>, store: &DataStore, signatures: Signatures) -> PyResult<TaskTexts> {
         let words = store.get_or_empty("BB_BASEHASH_IGNORE_VARS").or_raise(py)?;
-        let ignored_tasks = store.get_or_empty("BB_TASKHASH_IGNORE_TASKS").or_raise(py)?;
+        let words: BTreeSet<&str> = words.split_whitespace().collect();
+        let tasks = store.get_or_empty("BB_TASKHASH_IGNORE_TASKS").or_raise(py)?;
         Ok(TaskTexts {
             signatures,
-            ignored: words.split_whitespace().map(str::to_owned).collect(),
-            ignored_tasks: Some(ignored_tasks.to_string()).filter(|text| !text.is_empty()),
+            ignored: siginfo_json(&json!({ "_set_object": words })),
+            ignored_tasks: siginfo_json(&Some(&*tasks).filter(|text| !text.is_empty())),
+            pieces: OnceCell::new(),
         })
     }
 
-    /// The record of a task, without what other tasks make of it.
-    fn record(&self, task: &str) -> Option<Siginfo> {
+    /// Computes what the files of all tasks are put together from.
+    pub(crate) fn make_ready(&self) {
+        self.pieces();
+    }
+
+    fn pieces(&self) -> &[Piece] {
+        self.pieces.get_or_init(|| {
+            let piece = |(name, dependencies, value): (&str, Vec<&str>, Option<&Value>)| Piece {
+                name: siginfo_json(&name),
+                dependencies: siginfo_json(&json!({ "_set_object": dependencies })),
+                value: siginfo_json(&value_of(value)),
+            };
+            self.signatures.nodes().map(piece).collect()
+        })
+    }
+
+    /// The text of a task's file, keys sorted.
+    fn json(&self, task: &str, runtime: Option<&SigRuntime>) -> Option<Vec<u8>> {
         let (_, basehash) = self.signatures.base_hashes().find(|(name, _)| *name == task)?;
-        let reached = self.signatures.reached(task)?;
-        let mut text = TaskText { ignore_vars: self.ignored.clone(), ..TaskText::default() };
-        for (name, dependencies, value) in self.signatures.nodes() {
-            let own = name == task;
-            if !own && !reached.contains(name) {
-                continue;
-            }
-            text.varvals.insert(name.to_owned(), value_of(value));
-            if reached.contains(name) {
-                text.taskdeps.insert(name.to_owned());
-                let names = dependencies.iter().map(|name| (*name).to_owned());
-                text.gendeps.insert(name.to_owned(), names.collect());
+        let (own, reached) = self.signatures.reached(task)?;
+        let pieces = || self.pieces().iter().enumerate();
+        let dependencies = || pieces().filter(|(place, _)| reached[*place]).map(|(_, piece)| piece);
+        let mut text = Object::new();
+        text.field("basehash", &siginfo_json(&basehash));
+        text.field("basehash_ignore_vars", &self.ignored);
+        if let Some(runtime) = runtime {
+            text.field("file_checksum_values", &siginfo_json(&runtime.file_checksum_values));
+        }
+        text.all("gendeps", dependencies().map(|piece| (&piece.name, &piece.dependencies)));
+        if let Some(runtime) = runtime {
+            text.field("runtaskdeps", &siginfo_json(&runtime.runtaskdeps));
+            text.field("runtaskhashes", &siginfo_json(&runtime.runtaskhashes));
+            if let Some(taint) = &runtime.taint {
+                text.field("taint", &siginfo_json(taint));
             }
         }
-        Some(Siginfo {
-            taskhash_ignore_tasks: self.ignored_tasks.clone(),
-            ..Siginfo::of_text(task, basehash, &text)
-        })
+        text.field("task", &siginfo_json(&task));
+        let names: Vec<&[u8]> = dependencies().map(|piece| &*piece.name).collect();
+        text.field("taskdeps", &[b"{\"_set_object\":[", &*names.join(&b','), b"]}"].concat());
+        if let Some(runtime) = runtime {
+            text.field("taskhash", &siginfo_json(&runtime.taskhash));
+        }
+        text.field("taskhash_ignore_tasks", &self.ignored_tasks);
+        if let Some(runtime) = runtime {
+            text.field("unihash", &siginfo_json(&runtime.unihash));
+        }
+        let values = pieces().filter(|(place, _)| reached[*place] || *place == own);
+        text.all("varvals", values.map(|(_, piece)| (&piece.name, &piece.value)));
+        Some(text.end())
     }
 
     /// Writes the file of a task; without `runtime` that of its text alone.
     fn write(&self, task: &str, runtime: &str, path: &Path) -> PyResult<()> {
-        let mut record =
-            self.record(task).ok_or_else(|| PyKeyError::new_err(format!("there is no task `{task}`")))?;
-        if !runtime.is_empty() {
-            let runtime: SigRuntime = serde_json::from_str(runtime)
-                .map_err(|error| PyValueError::new_err(format!("signature of `{task}`: {error}")))?;
-            record.runtime = Some(runtime);
-        }
-        // BitBake: the group may write to the folders too, whatever the umask.
-        let umask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o002));
-        let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
-        rustix::process::umask(umask);
-        made?;
-        write_siginfo(path, &record).map_err(|error| PyOSError::new_err(error.to_string()))
+        let runtime: Option<SigRuntime> = match runtime {
+            "" => None,
+            text => Some(
+                serde_json::from_str(text)
+                    .map_err(|error| PyValueError::new_err(format!("signature of `{task}`: {error}")))?,
+            ),
+        };
+        let json = self.json(task, runtime.as_ref());
+        let json = json.ok_or_else(|| PyKeyError::new_err(format!("there is no task `{task}`")))?;
+        replace(path, &compress_siginfo(&json))
+            .map_err(|error| PyOSError::new_err(format!("cannot write {}: {error}", path.display())))
     }
 
-    pub(crate) fn base_hashes(&self) -> BTreeMap<&str, &str> {
-        self.signatures.base_hashes().collect()
+    fn base_hashes(&self) -> BTreeMap<String, String> {
+        let owned = |(task, hash): (&str, &str)| (task.to_owned(), hash.to_owned());
+        self.signatures.base_hashes().map(owned).collect()
     }
 }
 
-fn value_of(value: Option<&Value>) -> SigValue {
-    SigValue(match value {
-        None | Some(Value::None) => serde_json::Value::Null,
+/// The text of a JSON object while it is written.
+struct Object(Vec<u8>);
+
+impl Object {
+    fn new() -> Object {
+        Object(vec![b'{'])
+    }
+
+    fn key(&mut self, json: &[u8]) {
+        if self.0.last() != Some(&b'{') {
+            self.0.push(b',');
+        }
+        self.0.extend_from_slice(json);
+        self.0.push(b':');
+    }
+
+    fn field(&mut self, name: &str, json: &[u8]) {
+        self.key(&siginfo_json(&name));
+        self.0.extend_from_slice(json);
+    }
+
+    /// A field that is an object itself.
+    fn all<'p>(&mut self, name: &str, fields: impl Iterator<Item = (&'p Vec<u8>, &'p Vec<u8>)>) {
+        self.key(&siginfo_json(&name));
+        self.0.push(b'{');
+        for (key, json) in fields {
+            self.key(key);
+            self.0.extend_from_slice(json);
+        }
+        self.0.push(b'}');
+    }
+
+    fn end(mut self) -> Vec<u8> {
+        self.0.push(b'}');
+        self.0
+    }
+}
+
+fn value_of(value: Option<&Value>) -> Json {
+    match value {
+        None | Some(Value::None) => Json::Null,
         Some(Value::Str(text)) => text.to_string().into(),
         Some(Value::Int(number)) => (*number).into(),
         Some(Value::Bool(truth)) => (*truth).into(),
         Some(other) => format!("{other:?}").into(),
+    }
+}
+
+/// Writes a file that others see whole or not at all. By the C library alone: under pseudo
+/// every change has to pass it.
+#[allow(unsafe_code)]
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    // BitBake: the group may write to the folders too, whatever the umask.
+    // SAFETY: the call takes and gives a number; the process has one thread.
+    let umask = unsafe { libc::umask(0o002) };
+    let made = fs::create_dir_all(folder);
+    // SAFETY: as above.
+    unsafe { libc::umask(umask) };
+    made?;
+    let temporary = folder.join(format!("sigtask.{}", std::process::id()));
+    let write = || -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&temporary)?;
+        file.write_all(bytes)?;
+        file.set_permissions(Permissions::from_mode(0o664))?;
+        fs::rename(&temporary, path)
+    };
+    write().inspect_err(|_| {
+        // Nothing more can be done about a file that is left behind.
+        drop(fs::remove_file(&temporary));
     })
 }
 
@@ -106,13 +214,7 @@ pub fn write_current(py: Python<'_>, task: &str, runtime: &str, path: &str) -> P
 /// `base_hashes() -> dict[str, str]`: the base hashes of the tasks of the same recipe.
 #[pyfunction]
 pub fn base_hashes(py: Python<'_>) -> PyResult<BTreeMap<String, String>> {
-    let recipe = current(py)?;
-    Ok(recipe
-        .texts()
-        .base_hashes()
-        .into_iter()
-        .map(|(task, hash)| (task.to_owned(), hash.to_owned()))
-        .collect())
+    Ok(current(py)?.texts().base_hashes())
 }
 
 fn current(py: Python<'_>) -> PyResult<Rc<Prepared>> {

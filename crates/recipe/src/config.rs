@@ -218,6 +218,9 @@ impl Evaluator {
         let quiet = SetInfo::quiet_parsing();
         d.set(CLASS_CONTEXT, Value::str("recipe"), &quiet)?;
         d.set("__BBMULTICONFIG", Value::str(&config.mc), &quiet)?;
+        if self.level() >= CompatLevel::V2_18 {
+            d.set("__BB_RECIPE_FILE", Value::str(&recipe.path), &quiet)?;
+        }
         if !recipe.layer.is_empty() {
             d.set("FILE_LAYERNAME", Value::str(&recipe.layer), &SetInfo::default())?;
         }

@@ -75,9 +75,11 @@ impl Evaluator {
         self.context.level()
     }
 
-    /// Relative paths start from another folder from now on.
-    pub fn set_cwd(&self, cwd: &str) {
+    /// Begins something new: relative paths start from `cwd`, and files that were changed since
+    /// they were read are read again.
+    pub fn refresh(&self, cwd: &str) {
         cwd.clone_into(&mut self.cwd.borrow_mut());
+        self.files.forget_changed();
     }
 
     /// The folder relative paths start from.

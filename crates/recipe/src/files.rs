@@ -13,10 +13,13 @@ use std::rc::Rc;
 /// Path; is it read as configuration; as the base configuration itself.
 type ParseKey = (Rc<str>, bool, bool);
 
-/// Files read and taken apart so far. A file is read once.
+/// What shows that a file is another one: device, node, size, time of the last change in ns.
+type Stamp = (u64, u64, u64, i128);
+
+/// Files read and taken apart so far. A file is read once, until [`FileCache::forget_changed`].
 #[derive(Default)]
 pub struct FileCache {
-    parsed: RefCell<FxHashMap<ParseKey, Rc<Parse>>>,
+    parsed: RefCell<FxHashMap<ParseKey, (Option<Stamp>, Rc<Parse>)>>,
 }
 
 impl FileCache {
@@ -29,14 +32,28 @@ impl FileCache {
         base_config: bool,
     ) -> Result<Rc<Parse>> {
         let key = (Rc::from(path), kind == FileKind::Conf, base_config);
-        if let Some(parse) = self.parsed.borrow().get(&key) {
+        if let Some((_, parse)) = self.parsed.borrow().get(&key) {
             return Ok(parse.clone());
         }
+        // Taken before reading: a change meanwhile shows at the next look.
+        let stamp = stamp(path);
         let text = read_text(path)?;
         let parse = Rc::new(bitzel_syntax::parse(&text, kind, level, base_config));
-        self.parsed.borrow_mut().insert(key, parse.clone());
+        self.parsed.borrow_mut().insert(key, (stamp, parse.clone()));
         Ok(parse)
     }
+
+    /// Files that were changed since they were read are read again when they are next asked for.
+    pub(crate) fn forget_changed(&self) {
+        self.parsed.borrow_mut().retain(|(path, ..), (known, _)| known.is_some() && *known == stamp(path));
+    }
+}
+
+fn stamp(path: &str) -> Option<Stamp> {
+    use std::os::unix::fs::MetadataExt;
+    let meta = std::fs::metadata(path).ok()?;
+    let changed = i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec());
+    Some((meta.dev(), meta.ino(), meta.size(), changed))
 }
 
 fn read_text(path: &str) -> Result<String> {

@@ -54,7 +54,7 @@ impl Evaluator {
         let path: String = place.file.chars().map(|c| if "/.+-@%&~".contains(c) { '_' } else { c }).collect();
         let name = format!("__anon_{end}_{path}");
         let text = format!("def {name}(d):\n{body}");
-        self.host.define(&text, place.file, line)?;
+        self.host.define(&text, place.file, line.saturating_sub(1))?;
         d.push_to_list(ANONYMOUS, Value::str(&name));
         d.set_flag(&name, "python", Value::str("1"), &SetInfo::quiet_parsing())?;
         self.set_body(&name, &text, line, place, d)
@@ -62,8 +62,7 @@ impl Evaluator {
 
     pub(crate) fn def(&self, name: &str, text: &str, place: &Place, line: u32, d: &DataStore) -> Result<()> {
         let info = SetInfo { parsing: true, loc: Some(place.line(line)), ..SetInfo::default() };
-        // BitBake: counts the line before the text, but errors name the right ones.
-        self.host.define(text, place.file, line + 1)?;
+        self.host.define(text, place.file, line)?;
         d.set_flag(name, "func", Value::Int(1), &info)?;
         d.set_flag(name, "python", Value::Int(1), &info)?;
         d.set(name, Value::str(text), &info)?;

@@ -56,7 +56,7 @@ pub struct Handler<'a> {
 /// Metadata's Python.
 pub trait PythonHost: Interp {
     /// Runs a `def` (or the wrapper of an anonymous function), so that its name is
-    /// known to all metadata code of this recipe. `line` is where the text begins.
+    /// known to all metadata code of this recipe. `line` is the one before the text.
     fn define(&self, text: &str, file: &str, line: u32) -> Result<()>;
 
     /// Calls the functions `names` one after the other with `d`.

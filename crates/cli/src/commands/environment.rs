@@ -2,9 +2,11 @@
 
 use crate::arguments::ConfigArguments;
 use crate::progress::Terminal;
-use anyhow::{Result, bail};
+use super::bitbake::refuse_errors;
+use anyhow::{Context, Result, bail};
 use bitzel_recipe::protocol::{Configuration, Reply, Request};
-use bitzel_workspace::{BuildDir, Evaluation};
+use bitzel_taskgraph::ProviderNotice;
+use bitzel_workspace::{BuildDir, Evaluation, Recipes};
 use std::process::ExitCode;
 
 /// Prints the environment of the configuration, or of the recipe a target chooses.
@@ -44,23 +46,50 @@ pub fn recipe_arguments(
     quiet.track_history = false;
     let plain = BuildDir { directory: build_dir.directory.clone(), configure: quiet, level: build_dir.level };
     let evaluation = Evaluation::run(&plain, &Terminal::default())?;
-    let mut found: Vec<_> = evaluation
-        .recipes()
-        .filter(|(id, info, _)| {
-            id.mc == mc && !info.skipped && (info.pn == name || info.provides.iter().any(|p| p == name))
-        })
-        .collect();
-    found.sort_by_key(|(_, info, file)| (info.pn == name, file.priority, info.defaultpref));
-    let Some((id, _, file)) = found.pop() else {
-        let skipped = evaluation.recipes().find(|(_, info, _)| info.pn == name);
-        match skipped {
-            Some((id, info, _)) => {
-                bail!("Nothing PROVIDES '{name}'\n{name} was skipped: {} ({id})", info.skipreason)
-            }
-            None => bail!("Nothing PROVIDES '{name}'; `bitbake -s` lists what there is"),
-        }
-    };
-    let mut request = vec![mc.to_owned(), file.path.clone(), file.layer.clone(), id.variant.clone()];
-    request.extend(file.appends.iter().cloned());
+    refuse_errors(&evaluation)?;
+    let recipes = Recipes::new(evaluation);
+    let choice = recipes.index.choose(mc, name);
+    for notice in &choice.notices {
+        tell(notice);
+    }
+    let Some(&chosen) = choice.eligible.first() else { bail!("{}", nobody_provides(&recipes, mc, name)) };
+    let recipe = recipes.index.recipe(chosen);
+    let address = recipes.address(&recipe.id).context("the chosen recipe was evaluated")?;
+    let mut request =
+        vec![mc.to_owned(), address.recipe.path, address.recipe.layer, address.variant];
+    request.extend(address.recipe.appends);
     Ok(request)
+}
+
+/// Prints what there is to say of a choice, each line as a message of its own.
+fn tell(notice: &ProviderNotice) {
+    let level = match notice {
+        ProviderNotice::VersionMissing { .. } => "WARNING",
+        ProviderNotice::SeveralProviders { .. } => "NOTE",
+    };
+    let text = notice.to_string();
+    let mut lines: Vec<&str> = text.lines().collect();
+    if level == "WARNING" {
+        lines.reverse();
+    }
+    for line in lines {
+        eprintln!("{level}: {line}");
+    }
+}
+
+/// Why a name has no provider.
+fn nobody_provides(recipes: &Recipes, mc: &str, name: &str) -> String {
+    let skipped = recipes.index.skipped(mc).iter().map(|&ix| recipes.index.recipe(ix));
+    let reasons: Vec<String> = skipped
+        .filter(|recipe| recipe.info.pn == name || recipe.info.provides.iter().any(|p| p == name))
+        .map(|recipe| format!("\n{} was skipped: {} ({})", recipe.info.pn, recipe.info.skipreason, recipe.id))
+        .collect();
+    if !reasons.is_empty() {
+        return format!("Nothing PROVIDES '{name}'{}", reasons.concat());
+    }
+    let close = bitzel_taskgraph::close_matches(name, recipes.index.provided_names(mc).into_iter());
+    if close.is_empty() {
+        return format!("Nothing PROVIDES '{name}'\n`bitbake -s` lists what there is");
+    }
+    format!("Nothing PROVIDES '{name}'. Close matches:\n  {}", close.join("\n  "))
 }

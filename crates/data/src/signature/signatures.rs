@@ -11,7 +11,6 @@ use crate::value::Value;
 use crate::{Error, Result, SetInfo};
 use bitzel_scan::CallVisitor;
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// What is kept between recipes: finds by text, and names of flags. One per process.
@@ -170,20 +169,21 @@ impl Signatures {
         names.iter().zip(rest).map(move |(name, (deps, value))| (&**name, named(deps), value.as_ref()))
     }
 
-    /// The names that a task reaches, itself only by way of others; None for a name that
-    /// no task reaches.
-    pub fn reached(&self, task: &str) -> Option<BTreeSet<&str>> {
+    /// Which of the nodes a task reaches, by their places among them: itself only by way of
+    /// others. And its own place; None for a name that no task reaches.
+    pub fn reached(&self, task: &str) -> Option<(usize, Vec<bool>)> {
         let Closure { names, dependencies, .. } = &self.closure;
-        let mut waiting = vec![names.binary_search_by(|name| (**name).cmp(task)).ok()?];
-        let mut reached = BTreeSet::new();
+        let own = names.binary_search_by(|name| (**name).cmp(task)).ok()?;
+        let mut waiting = vec![own];
+        let mut reached = vec![false; names.len()];
         while let Some(place) = waiting.pop() {
             for &rank in &dependencies[place] {
-                if reached.insert(&*names[rank as usize]) {
+                if !std::mem::replace(&mut reached[rank as usize], true) {
                     waiting.push(rank as usize);
                 }
             }
         }
-        Some(reached)
+        Some((own, reached))
     }
 }
 

@@ -42,6 +42,10 @@ import bb.process
 import bb.progress
 
 
+# Who really runs this; under pseudo everybody seems to be root.
+_USER = os.getuid(), os.getgid()
+
+
 def quiet():
     """Have no messages below errors until `loud`; what that needs."""
     level = bb.mainlogger.level
@@ -160,9 +164,9 @@ def _set_network(task, d):
 
     BitBake: a user that a directory service knows keeps it, since asking for it needs the network.
     """
-    if bb.utils.to_boolean(d.getVarFlag(task, "network")) or _is_fakeroot(task, d):
+    if bb.utils.to_boolean(d.getVarFlag(task, "network")):
         return
-    if bb.utils.is_local_uid() and not _bitzel.leave_network(os.getuid(), os.getgid()):
+    if bb.utils.is_local_uid(_USER[0]) and not _bitzel.leave_network(*_USER):
         bb.debug(1, "There is no leave to take %s off the network" % task)
 
 

@@ -49,8 +49,7 @@ pub fn siginfo_from_bytes(bytes: &[u8], name: &str) -> Result<Siginfo, SiginfoEr
 
 /// The content of a siginfo file.
 pub fn siginfo_to_bytes(info: &Siginfo) -> Vec<u8> {
-    // All at once: knowing the size it takes far smaller tables, which costs more than compressing.
-    zstd::bulk::compress(&json(info), 0).expect("compressing memory to memory cannot fail")
+    compress_siginfo(&json(info))
 }
 
 /// Writes a siginfo file; a reader never sees half of it.
@@ -72,17 +71,28 @@ pub fn write_siginfo(path: &Path, info: &Siginfo) -> Result<(), SiginfoError> {
     write().map_err(|source| SiginfoError::Io { path: path.display().to_string(), source })
 }
 
-/// Sorted keys, no blanks, nothing but ASCII: as Python writes it.
+/// A part of the text of such a file: no blanks and nothing but ASCII, as Python writes it.
+pub fn siginfo_json(value: &impl Serialize) -> Vec<u8> {
+    let mut out = Vec::new();
+    value
+        .serialize(&mut serde_json::Serializer::with_formatter(&mut out, AsciiOnly))
+        .expect("writing to memory cannot fail");
+    out
+}
+
+/// The content of a file with this text.
+pub fn compress_siginfo(json: &[u8]) -> Vec<u8> {
+    // All at once: knowing the size it takes far smaller tables, which costs more than compressing.
+    zstd::bulk::compress(json, 0).expect("compressing memory to memory cannot fail")
+}
+
+/// With its keys sorted.
 fn json(info: &Siginfo) -> Vec<u8> {
     let value = serde_json::to_value(info).expect("a record of texts is JSON");
     // All maps within are sorted by themselves; this one holds fields of two structs.
     let sorted: BTreeMap<String, serde_json::Value> =
         serde_json::from_value(value).expect("a record is an object");
-    let mut out = Vec::new();
-    sorted
-        .serialize(&mut serde_json::Serializer::with_formatter(&mut out, AsciiOnly))
-        .expect("writing to memory cannot fail");
-    out
+    siginfo_json(&sorted)
 }
 
 struct AsciiOnly;
