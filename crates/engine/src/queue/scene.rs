@@ -100,7 +100,9 @@ impl RunQueue<'_> {
             Restorable::Kept => self.decide(task, true),
             Restorable::Made => self.decide(task, false),
             Restorable::Missing => {
-                if !self.is_waiting_for_leader(task, world)? {
+                if !wanted && self.is_dispensable(task, world)? {
+                    self.decide(task, true);
+                } else if !self.is_waiting_for_leader(task, world)? {
                     if self.restorable[n] == Restorable::Yes {
                         self.agenda.push(Item::Consider(task));
                     } else {
@@ -125,19 +127,25 @@ impl RunQueue<'_> {
             self.decide(task, false);
             return Ok(());
         }
-        if !wanted {
-            let dependents = self.scene_dependents(task);
-            let not_needed: Vec<TaskIx> =
-                dependents.iter().filter(|dep| self.not_needed.contains(dep)).copied().collect();
-            if world.dispensable(&self.table, task, &dependents, &not_needed)? {
-                self.not_needed.insert(task);
-                self.decide(task, true);
-                return Ok(());
-            }
+        if !wanted && self.is_dispensable(task, world)? {
+            self.decide(task, true);
+            return Ok(());
         }
         self.set(task, State::SceneReady);
         self.make_ready(Job { task, setscene: true });
         Ok(())
+    }
+
+    /// Whether a task that only restored tasks use is not needed by them.
+    fn is_dispensable(&mut self, task: TaskIx, world: &mut dyn World) -> Result<bool> {
+        let dependents = self.scene_dependents(task);
+        let not_needed: Vec<TaskIx> =
+            dependents.iter().filter(|dep| self.not_needed.contains(dep)).copied().collect();
+        let dispensable = world.dispensable(&self.table, task, &dependents, &not_needed)?;
+        if dispensable {
+            self.not_needed.insert(task);
+        }
+        Ok(dispensable)
     }
 
     /// A setscene task that can run names this one in its `[depends]`.

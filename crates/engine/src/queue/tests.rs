@@ -25,6 +25,10 @@ fn recipe_id(name: &str) -> RecipeId {
     RecipeId { mc: mc.to_owned(), variant: String::new(), file: format!("/{pn}.bb") }
 }
 
+fn pn(id: &RecipeId) -> &str {
+    id.file.trim_start_matches('/').trim_end_matches(".bb")
+}
+
 impl Lab {
     fn drawn(edges: &str, targets: &[&str]) -> Lab {
         let mut builder = GraphBuilder::default();
@@ -35,7 +39,7 @@ impl Lab {
             let id = recipe_id(recipe);
             let info = infos.entry(id.clone()).or_default();
             let task = format!("do_{task}");
-            info.pn = id.file.trim_matches(['/', '.', 'b']).to_owned();
+            info.pn = pn(&id).to_owned();
             info.stamp = format!("/{}stamps/{}", id.mc, info.pn);
             let basehash = format!("{:064x}", info.pn.len() * 1000 + task.len());
             info.basehashes.insert(task.clone(), basehash);
@@ -85,19 +89,19 @@ impl Lab {
 
     fn name(&self, task: TaskIx) -> String {
         let id = self.graph.recipe(task);
-        let pn = id.file.trim_matches(['/', '.', 'b']);
+        let pn = pn(id);
         let mc = if id.mc.is_empty() { String::new() } else { format!("{}/", id.mc) };
         format!("{mc}{pn}:{}", self.graph.task_name(task).trim_start_matches("do_"))
     }
 
     /// Runs everything, several tasks at once, and gives what ran in order of its start.
-    fn run(&self, world: &mut Fake<'_>, options: QueueOptions) -> (Vec<String>, Numbers) {
+    fn run<'a>(&'a self, world: &mut Fake<'a>, options: QueueOptions) -> (Vec<String>, Numbers) {
         self.run_hard(world, options, FxHashMap::default())
     }
 
-    fn run_hard(
-        &self,
-        world: &mut Fake<'_>,
+    fn run_hard<'a>(
+        &'a self,
+        world: &mut Fake<'a>,
         options: QueueOptions,
         hard: FxHashMap<TaskIx, Vec<TaskIx>>,
     ) -> (Vec<String>, Numbers) {

@@ -13,13 +13,11 @@ _logger = logging.getLogger("BitBake.SigGen.HashEquiv")
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
-def _output_function(d):
-    """The function that SSTATE_HASHEQUIV_METHOD names: it computes the hash of a directory."""
+def _output_hash(siggen, path, sigfile, task, d):
+    """The hash of a directory, by the function that the generator's method names (SSTATE_HASHEQUIV_METHOD)."""
     from bb.utils import better_eval
-    method = d.getVar("SSTATE_HASHEQUIV_METHOD")
-    locs = {}
-    return lambda path, sigfile, task, d: better_eval(
-        "%s(path, sigfile, task, d)" % method, {**locs, "path": path, "sigfile": sigfile, "task": task, "d": d})
+    names = {"path": path, "sigfile": sigfile, "task": task, "d": d}
+    return better_eval("%s(path, sigfile, task, d)" % siggen.method, names)
 
 
 def _details(task, d):
@@ -55,7 +53,7 @@ def report(siggen, path, task, d):
     name = "depsig.do_%s.%i" % (task, int(process_id(d)))
     try:
         sigfile = open(os.path.join(tempdir, name), "w+b")
-        outhash = _output_function(d)(path, sigfile, task, d)
+        outhash = _output_hash(siggen, path, sigfile, task, d)
         extra = _details(task, d)
         if report_taskdata:
             sigfile.seek(0)
