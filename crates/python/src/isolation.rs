@@ -71,8 +71,11 @@ pub(crate) fn isolation(
         spec.hidden.extend(base.filter(|base| base.exists()));
     }
     for folder in ["T", "B"].into_iter().chain(SHARED).filter_map(path) {
-        make(&folder)?;
-        spec.writable.push(folder);
+        // What is part of the recipe's tree is no mount of its own: tasks may remove it.
+        if !spec.writable.iter().any(|own| folder.starts_with(own)) {
+            make(&folder)?;
+            spec.writable.push(folder);
+        }
     }
     // A work tree of the user's own, see externalsrc.bbclass.
     spec.writable.extend(["EXTERNALSRC", "EXTERNALSRC_BUILD"].into_iter().filter_map(path));
