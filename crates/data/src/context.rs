@@ -83,6 +83,11 @@ pub trait Interp {
     /// Applies `setVarFilter` expressions to a value.
     fn filter(&self, value: &str, expressions: &[Rc<str>]) -> Result<Rc<str>>;
 
+    /// Name of the type of an object that a variable holds.
+    fn type_name(&self, _object: &Rc<dyn Any>) -> String {
+        "object".to_owned()
+    }
+
     /// Passes a message on to the user.
     fn log(&self, level: LogLevel, message: &str);
 }

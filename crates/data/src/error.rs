@@ -64,6 +64,14 @@ pub enum Error {
         /// The word.
         item: String,
     },
+    /// A flag that should say yes or no.
+    #[error("{flag}: `{value}` is neither yes (y, yes, 1, true) nor no (n, no, 0, false)")]
+    NotBoolean {
+        /// `VARIABLE[flag]`.
+        flag: String,
+        /// What it holds.
+        value: String,
+    },
     /// A variable that has a new name.
     #[error("{0}")]
     Renamed(String),

@@ -166,7 +166,7 @@ impl DataStore {
         if !unexpanded.removes.is_empty() {
             text = self.without(&text, &unexpanded.removes)?;
         }
-        let filters = self.filters_for(&name)?;
+        let filters = self.filters_for(sym, &name)?;
         if !text.is_empty() && !filters.is_empty() {
             text = self.context().interp.filter(&text, &filters)?;
         }
@@ -175,7 +175,7 @@ impl DataStore {
 
     /// Filters of `NAME` work on all `NAME:...` too, but not on the versions of it that
     /// an active override chooses: those are filtered as `NAME`.
-    fn filters_for(&self, name: &str) -> Result<Vec<Rc<str>>> {
+    fn filters_for(&self, sym: Sym, name: &str) -> Result<Vec<Rc<str>>> {
         let (base, last) = match name.split_once(':') {
             Some((base, rest)) => (base, rest.rsplit(':').next()),
             None => (name, None),
@@ -192,7 +192,7 @@ impl DataStore {
                 return Ok(Vec::new());
             }
         }
-        Ok(filters)
+        Ok(if self.filters_count(sym) { filters } else { Vec::new() })
     }
 
     /// Takes the words of `removes` out of `text`; white space stays.
@@ -295,11 +295,31 @@ impl DataStore {
 
     /// Variables that shell tasks get in their environment: those with a true `export`
     /// flag and no true `unexport` flag.
-    pub(crate) fn exported(&self) -> Vec<Sym> {
+    pub(crate) fn exported(&self) -> Result<Vec<Sym>> {
         let context = self.context();
         let (export, unexport) = (context.sym("export"), context.sym("unexport"));
-        let on = |var: &Var, flag| var.flag(flag).is_some_and(Value::is_true);
-        self.select(|var| on(var, export) && !on(var, unexport))
+        let mut exported = Vec::new();
+        for sym in self.select(|var| var.flag(export).is_some()) {
+            if self.is_flag_on(sym, export)? && !self.is_flag_on(sym, unexport)? {
+                exported.push(sym);
+            }
+        }
+        Ok(exported)
+    }
+
+    /// Does a flag say yes? BitBake: `bb.utils.to_boolean`.
+    fn is_flag_on(&self, sym: Sym, flag: Sym) -> Result<bool> {
+        match self.flag_expanded(sym, flag)? {
+            Some(Value::Str(text)) => match text.to_lowercase().as_str() {
+                "y" | "yes" | "1" | "true" => Ok(true),
+                "" | "n" | "no" | "0" | "false" => Ok(false),
+                _ => Err(Error::NotBoolean {
+                    flag: format!("{}[{}]", self.context().name(sym), self.context().name(flag)),
+                    value: text.to_string(),
+                }),
+            },
+            value => Ok(value.is_some_and(|value| value.is_true())),
+        }
     }
 
     /// A flag's value as set, unexpanded; a weak default counts as none.

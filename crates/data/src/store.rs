@@ -4,6 +4,7 @@ use crate::cache::{CacheTable, Input};
 use crate::context::Context;
 use crate::history::{History, IncludeHistory};
 use crate::overrides::Active;
+use crate::signature::FilterState;
 use crate::symbol::Sym;
 use crate::value::Value;
 use crate::var::{Candidate, Var};
@@ -32,6 +33,8 @@ pub(crate) struct Inner {
     written: Vec<Rc<RefCell<Vec<Sym>>>>,
     history: RefCell<History>,
     includes: RefCell<IncludeHistory>,
+    /// While the store is signed.
+    pub(crate) filter_state: RefCell<Option<FilterState>>,
 }
 
 impl DataStore {
@@ -49,6 +52,7 @@ impl DataStore {
             written: vec![Rc::default()],
             history: RefCell::default(),
             includes: RefCell::default(),
+            filter_state: RefCell::default(),
         }))
     }
 
@@ -71,6 +75,7 @@ impl DataStore {
             written,
             history: inner.history.clone(),
             includes: inner.includes.clone(),
+            filter_state: RefCell::default(),
         }))
     }
 
@@ -170,6 +175,15 @@ impl DataStore {
         };
         self.written(None);
         result
+    }
+
+    /// Values that went through the filters of a variable hold no longer.
+    pub(crate) fn renew_filters(&self, sym: Sym) {
+        let version = self.0.context.new_version();
+        if let Some(var) = self.0.vars.borrow_mut().get_mut(&sym) {
+            Rc::make_mut(var).filters_version = version;
+        }
+        self.written(None);
     }
 
     /// Changes which variables stand in for this one; the variable itself is not written.

@@ -4,6 +4,7 @@ use crate::datasmart::DataSmart;
 use bitzel_data::{DataStore, Value};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyInt, PyList, PyString};
+use std::any::Any;
 use std::rc::Rc;
 
 /// A Python object in the store.
@@ -48,6 +49,12 @@ pub(crate) fn option_to_python<'py>(py: Python<'py>, value: &Option<Value>) -> P
         Some(value) => to_python(py, value),
         None => Ok(py.None().into_bound(py)),
     }
+}
+
+/// Name of an object's type.
+pub(crate) fn type_name(py: Python<'_>, object: &Rc<dyn Any>) -> String {
+    let held = object.downcast_ref::<Held>().and_then(|held| held.0.bind(py).get_type().name().ok());
+    held.map_or_else(|| "object".to_owned(), |name| name.to_string())
 }
 
 /// The value the store keeps of an object.

@@ -198,6 +198,10 @@ impl Interp for PyHost {
         })
     }
 
+    fn type_name(&self, object: &Rc<dyn Any>) -> String {
+        Python::attach(|py| crate::convert::type_name(py, object))
+    }
+
     fn log(&self, level: LogLevel, message: &str) {
         let function = match level {
             LogLevel::Debug => "debug",

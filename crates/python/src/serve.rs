@@ -308,9 +308,7 @@ fn export(py: Python<'_>, shard: &ExportShard) -> PyResult<usize> {
             }
             Ok(variants) => {
                 for Variant { name, data: d, signatures: signed } in variants.iter() {
-                    let skipped = d.peek("__SKIPPED", |_| ()).is_some();
-                    let signed = signed.as_ref().filter(|_| !skipped);
-                    let json = signature_record(&id(name), signed, &normaliser);
+                    let json = signature_record(&id(name), signed.as_ref(), &normaliser);
                     signatures.line(&json).map_err(failed)?;
                     let kind = RecordKind::Recipe { appends: &recipe.appends };
                     let json = record(d, &recipe.path, name, &id(name), &kind, &normaliser, &mut blobs);

@@ -27,7 +27,7 @@ pub(crate) fn signature_cache(py: Python<'_>, base: &DataStore) -> PyResult<Sign
         functions.extend(found);
     }
     let library = Library::new(functions, base).or_raise(py)?;
-    Ok(SignatureCache::new(base.context(), library, Box::new(visitor)))
+    SignatureCache::new(base, library, Box::new(visitor)).or_raise(py)
 }
 
 /// Modules named in the `BBIMPORTS` of imported packages, in that order.

@@ -7,8 +7,8 @@ use crate::inherit::CLASS_CONTEXT;
 use crate::{Collected, Error, Evaluator, LayerRules, RecipeFile, Result, Variants};
 use bitzel_base::{CompatLevel, SourceLoc};
 use bitzel_data::{DataStore, SetInfo, SignatureCache, Value};
-use std::collections::BTreeMap;
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// What the caller decides about a configuration.
@@ -98,7 +98,14 @@ impl Evaluator {
 
     fn base_config(&self, mc: &str, data: DataStore) -> Result<BaseConfig> {
         let rules = LayerRules::new(&data)?;
-        Ok(BaseConfig { mc: mc.to_owned(), data, rules, handlers: self.host.save(), signing: Cell::new(None), signs: Cell::new(false) })
+        Ok(BaseConfig {
+            mc: mc.to_owned(),
+            data,
+            rules,
+            handlers: self.host.save(),
+            signing: Cell::new(None),
+            signs: Cell::new(false),
+        })
     }
 
     fn read_until_settled(&self, initial: &DataStore, options: &ConfigOptions) -> Result<DataStore> {
@@ -147,13 +154,11 @@ impl Evaluator {
         }
         d.set("BB_ORIGENV", Value::Object(Rc::new(original)), &SetInfo::quiet_parsing())?;
         d.set(CLASS_CONTEXT, Value::str("global"), &SetInfo::quiet_parsing())?;
-        if self.level() >= CompatLevel::V2_18 {
-            let line = match &options.command_line[..] {
-                [] => Value::None,
-                words => Value::str(words.join(" ")),
-            };
-            d.set("BB_CMDLINE", line, &SetInfo::default())?;
-        }
+        let line = match &options.command_line[..] {
+            [] => Value::None,
+            words => Value::str(words.join(" ")),
+        };
+        d.set("BB_CMDLINE", line, &SetInfo::default())?;
         Ok(d)
     }
 
@@ -164,7 +169,9 @@ impl Evaluator {
         mc: &str,
     ) -> Result<DataStore> {
         let mut d = initial.create_copy();
-        d.set("BB_CURRENT_MC", Value::str(mc), &SetInfo::default())?;
+        // BitBake: the default one has a name up to 2.8 and none later.
+        let shown = if mc.is_empty() && self.level() < CompatLevel::V2_18 { "default" } else { mc };
+        d.set("BB_CURRENT_MC", Value::str(shown), &SetInfo::default())?;
         for file in &options.pre_files {
             self.handle_base_conf(file, &d)?;
         }

@@ -16,7 +16,8 @@ pub struct Variant {
     /// Its variables.
     pub data: DataStore,
     /// Base hashes of its tasks and what they stand on, if the configuration signs (see
-    /// [`crate::BaseConfig::sign_with`]). A skipped recipe has none.
+    /// [`crate::BaseConfig::sign_with`]). A recipe skipped before its tasks were collected
+    /// has none.
     pub signatures: Option<Signatures>,
 }
 
@@ -63,8 +64,8 @@ impl Evaluator {
             |variant: &str| wanted.as_ref().is_none_or(|list| list.iter().any(|name| **name == *variant));
         let before = d.clone();
         let plain = before.create_copy();
-        let signatures = self.finalise_or_skip(file, &plain)?;
-        let mut all = vec![Variant { name: String::new(), data: plain.clone(), signatures }];
+        let mut all = vec![Variant { name: String::new(), data: plain.clone(), signatures: None }];
+        self.finalise_or_skip(file, &mut all[0])?;
         let extend = plain.get_or_empty("BBCLASSEXTEND")?;
         if !extend.is_empty() {
             let pn = plain.get_or_empty("PN")?;
@@ -85,7 +86,7 @@ impl Evaluator {
                 all.push(Variant { name: name.to_owned(), data: variant, signatures: None });
             }
             for variant in all.iter_mut().skip(1) {
-                variant.signatures = self.finalise_or_skip(file, &variant.data)?;
+                self.finalise_or_skip(file, variant)?;
             }
         }
         Ok(Variants { all })
@@ -104,33 +105,28 @@ impl Evaluator {
                 name
             }
         };
-        if self.level() >= CompatLevel::V2_18 {
-            self.inherit_deferred(class, file, 0, d);
-            Ok(())
-        } else {
-            self.inherit(class, file, 0, d, true)
-        }
+        self.inherit_deferred(class, file, 0, d);
+        Ok(())
     }
 
-    fn finalise_or_skip(&self, file: &str, d: &DataStore) -> Result<Option<Signatures>> {
-        match self.finalise(file, d) {
+    fn finalise_or_skip(&self, file: &str, variant: &mut Variant) -> Result<()> {
+        match self.finalise(file, variant) {
             Err(Error::Skip(reason)) => {
-                d.set(SKIPPED, Value::str(reason), &SetInfo::quiet_parsing())?;
-                Ok(None)
+                Ok(variant.data.set(SKIPPED, Value::str(reason), &SetInfo::quiet_parsing())?)
             }
             other => other,
         }
     }
 
     /// The exact order is part of the language (events see what came before them).
-    fn finalise(&self, file: &str, d: &DataStore) -> Result<Option<Signatures>> {
+    fn finalise(&self, file: &str, variant: &mut Variant) -> Result<()> {
         let saved = self.host.save();
-        let result = self.finalise_steps(file, d);
+        let result = self.finalise_steps(file, &variant.data, &mut variant.signatures);
         self.host.restore_handlers(&saved);
         result
     }
 
-    fn finalise_steps(&self, file: &str, d: &DataStore) -> Result<Option<Signatures>> {
+    fn finalise_steps(&self, file: &str, d: &DataStore, signatures: &mut Option<Signatures>) -> Result<()> {
         if d.peek("_FAILPARSINGERRORHANDLED", Value::is_true).unwrap_or(false) {
             return Err(Error::Handled("variables with new names are used; see the errors above".to_owned()));
         }
@@ -153,14 +149,13 @@ impl Evaluator {
             self.resolve_virtual_providers(d)?;
         }
         collect_tasks(&tasks, d)?;
-        let signatures = self.sign(d)?;
+        *signatures = self.sign(d)?;
         let cwd = self.cwd();
         let mut files: Vec<String> = dependencies(d, "__base_depends");
         files.extend(dependencies(d, DEPENDS));
         let included: Vec<String> = files.iter().map(|file| normalise(file, &cwd)).collect();
         d.set("BBINCLUDED", Value::str(included.join(" ")), &SetInfo::default())?;
-        fire(EvalEvent::RecipeParsed)?;
-        Ok(signatures)
+        fire(EvalEvent::RecipeParsed)
     }
 
     /// The signatures of a recipe whose tasks are collected, if they are wanted.

@@ -1,7 +1,9 @@
 //! Library functions, with the hashes that BitBake 2.18 recorded for this text.
 
 use bitzel_base::CompatLevel;
-use bitzel_scan::{CallFinds, CallVisitor, ModuleFunction, NoVisitor, ScanError, scan_module, scan_python_with};
+use bitzel_scan::{
+    CallFinds, CallVisitor, ModuleFunction, NoVisitor, ScanError, scan_module, scan_python_with,
+};
 use std::collections::BTreeSet;
 
 const LIBRARY: &str = include_str!("golden/library.py");

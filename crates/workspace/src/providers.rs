@@ -47,9 +47,10 @@ impl Recipes {
 
     /// What follows from single recipes.
     fn tables(&self, mc: &str) -> Map<String, Json> {
-        let mut names: BTreeMap<&str, Table> = ["pkg_pn", "providers", "rproviders", "packages", "packages_dynamic"]
-            .map(|table| (table, Table::new()))
-            .into();
+        let mut names: BTreeMap<&str, Table> =
+            ["pkg_pn", "providers", "rproviders", "packages", "packages_dynamic"]
+                .map(|table| (table, Table::new()))
+                .into();
         let mut fields: BTreeMap<&str, Map<String, Json>> =
             ["pkg_fn", "pepvpr", "deps", "priorities", "skiplist"].map(|table| (table, Map::new())).into();
         let mut world = BTreeSet::new();

@@ -51,6 +51,7 @@ pub fn run(session: &Session, targets: &[String], arguments: &TaskArguments) -> 
             no_setscene: arguments.no_setscene,
             skip_setscene: arguments.skip_setscene,
             setscene_only: arguments.setscene_only,
+            equivalence: equivalence.is_some(),
             ..QueueOptions::default()
         },
         dry_run: arguments.dry_run,

@@ -108,7 +108,13 @@ impl SignatureCache {
         let excluded = |name: Sym| run.is_ignored(name) || own.contains(&name);
         let mut value = match flags.vardepvalue {
             Some(value) => Some(value),
-            None => Some(Value::Str(self.content(sym, &flags, run, &excluded, &mut found)?)),
+            None => {
+                let content = self.content(sym, &flags, run, &excluded, &mut found)?;
+                if !flags.function {
+                    store.note_signed(sym);
+                }
+                Some(Value::Str(content))
+            }
         };
         if let (Some(Value::Str(text)), Some(parts)) = (&mut value, &flags.vardepvalueexclude) {
             for part in parts.split('|').filter(|part| !part.is_empty()) {
@@ -192,11 +198,11 @@ fn with_lines(
         return Ok(text);
     }
     let mut text = text.to_string();
+    add_contains(&mut text, contains, excluded, run)?;
     for remove in removes {
         text.push_str("\n_remove of ");
         text.push_str(remove);
     }
-    add_contains(&mut text, contains, excluded, run)?;
     Ok(text.into())
 }
 

@@ -6,6 +6,7 @@
 
 mod basehash;
 mod dependencies;
+mod filters;
 mod finds;
 mod library;
 mod references;
@@ -13,5 +14,6 @@ mod signatures;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use filters::FilterState;
 pub use library::Library;
 pub use signatures::{SignatureCache, Signatures, sign};

@@ -11,6 +11,7 @@ use crate::value::Value;
 use crate::{Error, Result, SetInfo};
 use bitzel_scan::CallVisitor;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::hash_map::Entry;
 use std::rc::Rc;
 
 /// What is kept between recipes: finds by text, and names of flags. One per process.
@@ -19,6 +20,8 @@ pub struct SignatureCache {
     pub(crate) library: Library,
     pub(crate) visitor: Box<dyn CallVisitor>,
     pub(crate) flag_names: Rc<FlagNames>,
+    /// BB_BASEHASH_IGNORE_VARS of the configuration.
+    ignored: Rc<FxHashSet<Sym>>,
     flag_syms: FxHashMap<(Sym, Sym), Sym>,
     flags_of: FxHashMap<Sym, Option<(Sym, Sym)>>,
 }
@@ -37,10 +40,13 @@ pub(crate) struct FlagNames {
 }
 
 impl SignatureCache {
-    /// A cache for the stores of `context`. `visitor` answers for library functions
-    /// with `visitorcode`.
-    pub fn new(context: &Context, library: Library, visitor: Box<dyn CallVisitor>) -> SignatureCache {
-        let sym = |name| context.sym(name);
+    /// A cache for recipes of the configuration `base`. `visitor` answers for library
+    /// functions with `visitorcode`.
+    ///
+    /// # Errors
+    /// If BB_BASEHASH_IGNORE_VARS of the configuration cannot be expanded.
+    pub fn new(base: &DataStore, library: Library, visitor: Box<dyn CallVisitor>) -> Result<SignatureCache> {
+        let sym = |name| base.context().sym(name);
         let flag_names = FlagNames {
             func: sym("func"),
             python: sym("python"),
@@ -52,14 +58,16 @@ impl SignatureCache {
             postfuncs: sym("postfuncs"),
             exports: sym("exports"),
         };
-        SignatureCache {
+        Ok(SignatureCache {
             finds: FindCache::default(),
             library,
             visitor,
             flag_names: Rc::new(flag_names),
+            // BitBake: what recipes and their classes add does not count.
+            ignored: words(base, "BB_BASEHASH_IGNORE_VARS")?.into(),
             flag_syms: FxHashMap::default(),
             flags_of: FxHashMap::default(),
-        }
+        })
     }
 
     /// The name `VARIABLE[flag]`.
@@ -90,7 +98,7 @@ pub(crate) struct Run<'s> {
     pub(crate) code: &'s DataStore,
     /// Exported variables: every shell function depends on them.
     pub(crate) exported: Rc<[Sym]>,
-    ignored: FxHashSet<Sym>,
+    ignored: Rc<FxHashSet<Sym>>,
     excluded_flags: ExcludedFlags,
 }
 
@@ -196,25 +204,47 @@ pub fn sign(store: &DataStore, tasks: &[Rc<str>], cache: &mut SignatureCache) ->
     let run = Run {
         store,
         code: code.as_ref().unwrap_or(store),
-        exported: store.exported().into(),
-        ignored: words(store, "BB_BASEHASH_IGNORE_VARS")?,
+        exported: store.exported()?.into(),
+        ignored: cache.ignored.clone(),
         excluded_flags: ExcludedFlags::new(store)?,
     };
     let context = store.context();
-    let tasks: Vec<Sym> = tasks.iter().map(|task| context.sym(task)).collect();
-    let mut nodes: FxHashMap<Sym, Node> = FxHashMap::default();
-    let mut waiting = tasks.clone();
-    while let Some(name) = waiting.pop() {
-        if nodes.contains_key(&name) {
-            continue;
-        }
-        let node = cache.node(name, &run)?;
-        waiting.extend(node.dependencies.iter().filter(|dep| !nodes.contains_key(dep)));
-        nodes.insert(name, node);
-    }
+    let task_syms: Vec<Sym> = tasks.iter().map(|task| context.sym(task)).collect();
+    store.begin_signing();
+    let nodes = reach(tasks, cache, &run);
+    store.end_signing();
+    let (nodes, tasks) = (nodes?, task_syms);
     let closure = Closure::new(nodes, &tasks, context);
     let base_hashes = base_hashes(&closure);
     Ok(Signatures { closure, base_hashes })
+}
+
+/// What is known of the tasks and of all names they reach.
+///
+/// BitBake: task by task as given, level by level. The order counts where variables have filters (see
+/// `filters.rs`); within a level it is that of a Python set there, sorted here.
+fn reach(tasks: &[Rc<str>], cache: &mut SignatureCache, run: &Run) -> Result<FxHashMap<Sym, Node>> {
+    let context = run.store.context();
+    let mut nodes: FxHashMap<Sym, Node> = FxHashMap::default();
+    for task in tasks {
+        let mut level = vec![context.sym(task)];
+        while !level.is_empty() {
+            let mut next = Vec::new();
+            for name in level {
+                if let Entry::Vacant(vacant) = nodes.entry(name) {
+                    let node = cache.node(name, run)?;
+                    next.extend_from_slice(&node.dependencies);
+                    vacant.insert(node);
+                }
+            }
+            next.retain(|name| !nodes.contains_key(name));
+            if run.store.has_filters() {
+                next.sort_by_cached_key(|&name| context.name(name));
+            }
+            level = next;
+        }
+    }
+    Ok(nodes)
 }
 
 fn words(store: &DataStore, name: &str) -> Result<FxHashSet<Sym>> {

@@ -17,6 +17,9 @@ pub struct QueueOptions {
     /// BB_SETSCENE_ENFORCE with the globs of BB_SETSCENE_ENFORCE_IGNORE_TASKS (`PN:TASK`):
     /// no real task may run but these, and these are only gone through.
     pub enforce: Option<GlobSet>,
+    /// Hash equivalence is on: hashes may change while tasks run, so nothing starts above a
+    /// restored task before all below it is settled.
+    pub equivalence: bool,
     /// `[number_threads]` by task name.
     pub task_limits: FxHashMap<String, usize>,
 }

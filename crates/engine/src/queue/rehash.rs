@@ -77,6 +77,7 @@ impl RunQueue<'_> {
         for &task in changed {
             let n = task.0 as usize;
             let started = matches!(self.states[n], State::Done | State::Failed | State::SceneRunning);
+            let started = started || self.restored.contains(&task);
             if started || self.restorable[n] == Restorable::Never || self.table.is_noexec(task) {
                 continue;
             }
@@ -113,6 +114,10 @@ impl RunQueue<'_> {
             ) {
                 self.states[n] = State::Undecided;
                 self.covered[n] = None;
+                if self.restored.contains(&task) {
+                    // It is not restored twice, whatever its hash is now.
+                    self.restorable[n] = Restorable::Kept;
+                }
             }
         }
         (self.numbers.scene_covered, self.numbers.scene_not_covered) = (0, 0);

@@ -87,6 +87,8 @@ pub struct RunQueue<'a> {
     pub(super) deferred: FxHashMap<TaskIx, TaskIx>,
     pub(super) followers: FxHashMap<TaskIx, Vec<TaskIx>>,
     pub(super) not_needed: FxHashSet<TaskIx>,
+    /// Tasks whose setscene task ran.
+    pub(super) restored: FxHashSet<TaskIx>,
     /// Places in an order that has dependencies first.
     pub(super) ranks: Vec<u32>,
     /// Dependencies that are not done.
@@ -136,6 +138,7 @@ impl<'a> RunQueue<'a> {
             deferred: FxHashMap::default(),
             followers: FxHashMap::default(),
             not_needed: FxHashSet::default(),
+            restored: FxHashSet::default(),
             ranks: ranks(&table),
             open: vec![0; count],
             weights: weights(&table, scheduler, durations),
@@ -303,6 +306,9 @@ impl<'a> RunQueue<'a> {
         }
         if job.setscene {
             self.numbers.scene_active -= 1;
+            if ended == Ended::Succeeded {
+                self.restored.insert(task);
+            }
             self.decide(task, ended == Ended::Succeeded);
         } else {
             self.numbers.active -= 1;
@@ -372,11 +378,11 @@ impl<'a> RunQueue<'a> {
             self.undecided[d] -= 1;
             self.wanted[d] |= !covered;
             self.agenda.push(Item::Consider(dep));
-            let counts = !covered || self.covered[d] != Some(false);
+            let counts = !covered || self.options.equivalence || self.covered[d] != Some(false);
             open += u32::from(counts && self.states[d] != State::Done);
         }
         self.open[n] = open;
-        if !covered {
+        if !covered && !self.options.equivalence {
             let above: Vec<TaskIx> = self.table.dependents(task).collect();
             for dependent in above {
                 if self.states[dependent.0 as usize] == State::Covered {
@@ -411,7 +417,7 @@ impl<'a> RunQueue<'a> {
         let above: Vec<TaskIx> = self.table.dependents(task).collect();
         for dependent in above {
             let waits = match self.states[dependent.0 as usize] {
-                State::Covered => was_covered,
+                State::Covered => was_covered || self.options.equivalence,
                 State::Needed => true,
                 _ => false,
             };

@@ -13,8 +13,8 @@ use crate::run::stale::stale_stamps;
 use crate::run::stamp;
 use crate::{Error, Result};
 use bitzel_host::Host;
-use bitzel_recipe::protocol::{HostEvent, Request, SignatureOrder, TaskEnd};
-use bitzel_taskgraph::{Signatures, TaskIx, UniHash, UniHashSource, sigdata_path};
+use bitzel_recipe::protocol::{HostEvent, Request, TaskEnd};
+use bitzel_taskgraph::{Signatures, TaskIx, UniHash, UniHashSource};
 use bitzel_workspace::{BuildDir, Plan, Recipes};
 use rustc_hash::FxHashMap;
 use serde_json::json;
@@ -103,7 +103,6 @@ impl<'a> Build<'a> {
         unihashes: &mut dyn UniHashSource,
     ) -> Result<Outcome> {
         let settings = Settings::read(self.recipes, &self.plan.graph)?;
-        observer.event(&BuildEvent::Preparing);
         let mut host = self.build_dir.start_host(settings.threads + SPARE_CHANNELS)?;
         host.configure(self.build_dir.configure.clone())?;
         let mut server = Server { host, observer, summed_up: false };
@@ -118,6 +117,7 @@ impl<'a> Build<'a> {
         let store = self.options.durations.as_deref().map(DurationStore::open);
         let learned = store.as_ref().map(DurationStore::durations).unwrap_or_default();
         fire_started(&mut server, self.recipes, &self.options)?;
+        server.observer.event(&BuildEvent::Preparing);
         if settings.hashed_stamps && !self.options.dry_run {
             for (mc, stamps) in stale_stamps(&table) {
                 server.fire(&mc, "bb.event.StaleSetSceneTasks", &json!([stamps]))?;
@@ -290,24 +290,13 @@ impl Run<'_, '_, '_> {
         self.give(job, &recipe, fakeroot, Request::RunTask(Box::new(order)))
     }
 
-    /// A task that is not executed: its stamp and signature file only.
+    /// A task that is not executed. BitBake: such tasks have stamps, but no signature files.
     fn stamp(&mut self, job: Job) -> Result<()> {
         self.announce(job);
-        if self.build.options.dry_run {
-            return self.end(job, Ok(TaskEnd::default()));
+        if !self.build.options.dry_run {
+            stamp::write(self.queue.table(), job)?;
         }
-        let table = self.queue.table();
-        stamp::write(table, job)?;
-        if job.setscene || table.is_nostamp(job.task) {
-            return self.end(job, Ok(TaskEnd::default()));
-        }
-        let recipe = table.recipe(job.task);
-        let path = sigdata_path(&recipe.info.stamp, table.name(job.task), table.unihash(job.task));
-        let parts = self.orders.signature(table, job.task, path.to_string_lossy().into_owned());
-        let address = self.build.recipes.address(&recipe.id).unwrap_or_default();
-        let request = Request::WriteSignatures(SignatureOrder { address, tasks: vec![parts] });
-        let id = recipe.id.clone();
-        self.give(job, &id, false, request)
+        self.end(job, Ok(TaskEnd::default()))
     }
 
     fn give(

@@ -43,7 +43,7 @@ impl<'a> Orders<'a> {
             task_hash: table.task_hash(task).to_owned(),
             unihash: table.unihash(task).to_owned(),
             task_dep_data: self.dep_data(table, task),
-            signature: self.signature(table, task, String::new()),
+            signature: self.signature(table, task),
             variables: self.variables.clone(),
             dry_run: false,
             quiet_errors: job.setscene,
@@ -51,7 +51,7 @@ impl<'a> Orders<'a> {
     }
 
     /// What a task's signature file holds.
-    pub(crate) fn signature(&self, table: &TaskTable<'_>, task: TaskIx, path: String) -> TaskSignatureParts {
+    fn signature(&self, table: &TaskTable<'_>, task: TaskIx) -> TaskSignatureParts {
         let mut runtime = SigRuntime::of_task(&self.recipes.index, table.graph(), self.signatures, task);
         runtime.taskhash = Some(table.task_hash(task).to_owned());
         runtime.unihash = Some(table.unihash(task).to_owned());
@@ -60,7 +60,7 @@ impl<'a> Orders<'a> {
             runtime.runtaskhashes.insert(name, table.unihash(dep).to_owned());
         }
         let runtime = serde_json::to_string(&runtime).expect("texts and maps of texts are JSON");
-        TaskSignatureParts { task: table.name(task).to_owned(), runtime, path }
+        TaskSignatureParts { task: table.name(task).to_owned(), runtime, path: String::new() }
     }
 
     /// BB_TASKDEPDATA: the task and all it stands on.

@@ -120,7 +120,9 @@ impl Writer<'_> {
             Some(Value::Map(items)) => Json::Object(
                 items.iter().map(|(key, item)| (self.key(key), self.value(Some(item)))).collect(),
             ),
-            Some(Value::Object(_)) => json!("!object"),
+            Some(Value::Object(object)) => {
+                json!(format!("!{}", self.d.context().interp().type_name(object)))
+            }
         }
     }
 
