@@ -12,10 +12,10 @@ use pyo3::prelude::*;
 use serde_json::{Value as Json, json};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// What the signatures of a recipe's tasks stand on.
@@ -181,9 +181,8 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // SAFETY: as above.
     unsafe { libc::umask(umask) };
     made?;
-    let temporary = folder.join(format!("sigtask.{}", std::process::id()));
-    let write = || -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&temporary)?;
+    let (temporary, mut file) = create_temporary(folder)?;
+    let mut write = || -> io::Result<()> {
         file.write_all(bytes)?;
         file.set_permissions(Permissions::from_mode(0o664))?;
         fs::rename(&temporary, path)
@@ -192,6 +191,19 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         // Nothing more can be done about a file that is left behind.
         drop(fs::remove_file(&temporary));
     })
+}
+
+/// A new file. Processes of different sandboxes have equal numbers.
+fn create_temporary(folder: &Path) -> io::Result<(PathBuf, File)> {
+    let mut number = 0;
+    loop {
+        let path = folder.join(format!("sigtask.{}-{number}", std::process::id()));
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(file) => return Ok((path, file)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Writes the signature files of tasks of one recipe.

@@ -36,7 +36,8 @@ say() {
 addhandler note_events
 note_events[eventmask] = "bb.event.BuildStarted bb.build.TaskStarted bb.build.TaskSucceeded bb.build.TaskFailed"
 python note_events() {
-    with open(d.getVar("TOPDIR") + "/events", "a") as file:
+    bb.utils.mkdirhier(d.getVar("TMPDIR"))
+    with open(d.getVar("TMPDIR") + "/events", "a") as file:
         file.write("%s %s %s\n" % (type(e).__name__, d.getVar("PN"), d.getVar("WHO")))
 }
 "#;

@@ -5,7 +5,6 @@ mod lab;
 use bitzel_recipe::protocol::{Reply, Request, SignatureOrder, TaskSignatureParts};
 use lab::{Lab, told};
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 const SHELL: &str = r#"
@@ -60,7 +59,7 @@ fn a_shell_task_leaves_log_run_file_stamp_and_signature() {
     let expected =
         ["log.do_hello", "log.do_hello.", "log.task_order", "run.before.", "run.do_hello", "run.do_hello."];
     assert_eq!(kinds, expected);
-    assert_eq!(lab.text("events"), "TaskStarted a the task\nTaskSucceeded a the task\n");
+    assert_eq!(lab.text("tmp/events"), "TaskStarted a the task\nTaskSucceeded a the task\n");
 }
 
 const PYTHON: &str = r#"
@@ -162,35 +161,40 @@ fn failures_are_told_as_they_are_and_leave_no_stamp() {
 const WAITING: &str = r#"
 addtask wait
 do_wait() {
-    sleep 1000 &
-    echo $! > ${TOPDIR}/started
-    mv ${TOPDIR}/started ${TOPDIR}/pid
-    sleep 1000
+    sleep 98764321 &
+    sleep 98764321
 }
 "#;
+
+/// Are there processes that `WAITING` started?
+fn sleepers() -> usize {
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let lines = processes.filter_map(|process| fs::read(process.path().join("cmdline")).ok());
+    lines.filter(|line| line.starts_with(b"sleep\09876432")).count()
+}
+
+fn wait_for(wanted: usize) {
+    for _ in 0..3000 {
+        if sleepers() == wanted {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("{} sleepers", sleepers());
+}
 
 #[test]
 fn hanging_up_ends_a_task_and_all_it_started() {
     let mut lab = Lab::new(WAITING);
     let order = lab.order("do_wait");
     let hang_up = lab.runner.hang_up().unwrap();
-    let file = lab.build().join("pid");
     let watcher = std::thread::spawn(move || {
-        while !file.exists() {
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        wait_for(2);
         hang_up.now();
-        fs::read_to_string(file).unwrap().trim().to_owned()
     });
     assert!(lab.runner.ask(&Request::RunTask(Box::new(order))).is_err());
-    let sleeper = Path::new("/proc").join(watcher.join().unwrap());
-    for _ in 0..1000 {
-        if !sleeper.exists() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("{} still runs", sleeper.display());
+    watcher.join().unwrap();
+    wait_for(0);
 }
 
 #[test]
@@ -218,5 +222,5 @@ fn handlers_of_the_configuration_get_events_of_the_build() {
     let Reply::Text(text) = reply else { panic!("{reply:?}") };
     assert!(text.contains("\"name\": \"today\""), "{text}");
     assert!(events.is_empty(), "{events:?}");
-    assert_eq!(lab.text("events"), "BuildStarted none None\n");
+    assert_eq!(lab.text("tmp/events"), "BuildStarted none None\n");
 }

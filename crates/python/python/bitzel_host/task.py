@@ -216,6 +216,15 @@ def tell(descriptor, level, message):
     getattr(bb, {"warning": "warn"}.get(level, level))(*([1] if level == "debug" else []), message)
 
 
+def _set_process(pid, d):
+    """Have files named by the process named by `pid`: in a sandbox all tasks have the same few numbers."""
+    d.setVar("BB_TASK_PID", str(pid))
+    fifo = d.getVar("LOGFIFO", False)
+    if fifo:
+        # Shell functions send their messages there.
+        d.setVar("LOGFIFO", fifo.replace("${@os.getpid()}", str(pid)))
+
+
 def main(text, d, descriptor, pid, isolated):
     """Run the task that an order (JSON) names; its exit status. Events go to the descriptor.
 
@@ -226,7 +235,7 @@ def main(text, d, descriptor, pid, isolated):
     address = order["address"]
     fn = bb.cache.realfn2virtual(address["recipe"]["path"], address["variant"], address["mc"])
     events.to_socket(descriptor)
-    bb.event.worker_pid = os.getpid()
+    bb.event.worker_pid = pid
     bb.event.worker_fire = events.fire
     # What there is so far is shared with the runner: only what comes now is worth looking at.
     gc.freeze()
@@ -237,7 +246,7 @@ def main(text, d, descriptor, pid, isolated):
         _set_logging()
         _set_umask(order, d)
         known = _set_variables(order, d)
-        d.setVar("BB_TASK_PID", str(pid))
+        _set_process(pid, d)
         if not isolated:
             _set_network(task, d)
         _set_environment(task, d)
