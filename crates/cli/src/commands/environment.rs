@@ -1,8 +1,8 @@
 //! `bitbake -e`: the variables of the configuration or of a recipe, with their history.
 
+use super::bitbake::refuse_errors;
 use crate::arguments::ConfigArguments;
 use crate::progress::Terminal;
-use super::bitbake::refuse_errors;
 use anyhow::{Context, Result, bail};
 use bitzel_recipe::protocol::{Configuration, Reply, Request};
 use bitzel_taskgraph::ProviderNotice;
@@ -55,8 +55,7 @@ pub fn recipe_arguments(
     let Some(&chosen) = choice.eligible.first() else { bail!("{}", nobody_provides(&recipes, mc, name)) };
     let recipe = recipes.index.recipe(chosen);
     let address = recipes.address(&recipe.id).context("the chosen recipe was evaluated")?;
-    let mut request =
-        vec![mc.to_owned(), address.recipe.path, address.recipe.layer, address.variant];
+    let mut request = vec![mc.to_owned(), address.recipe.path, address.recipe.layer, address.variant];
     request.extend(address.recipe.appends);
     Ok(request)
 }

@@ -13,8 +13,14 @@ pub fn show_versions(evaluation: Evaluation) -> Result<ExitCode> {
     refuse_errors(&evaluation)?;
     let recipes = Recipes::new(evaluation);
     let index = &recipes.index;
-    println!("{:<35} {:>25} {:>25} {:>25}", "Recipe Name", "Latest Version", "Preferred Version", "Required Version");
-    println!("{:<35} {:>25} {:>25} {:>25}\n", "===========", "==============", "=================", "================");
+    println!(
+        "{:<35} {:>25} {:>25} {:>25}",
+        "Recipe Name", "Latest Version", "Preferred Version", "Required Version"
+    );
+    println!(
+        "{:<35} {:>25} {:>25} {:>25}\n",
+        "===========", "==============", "=================", "================"
+    );
     let names: BTreeSet<&str> = index
         .recipes()
         .iter()
@@ -24,7 +30,9 @@ pub fn show_versions(evaluation: Evaluation) -> Result<ExitCode> {
     for pn in names {
         let info = |ix: &RecipeIx| &index.recipe(*ix).info;
         let same = index.with_pn("", pn);
-        let Some(latest) = same.iter().max_by(|a, b| version(info(a)).compare(version(info(b)))) else { continue };
+        let Some(latest) = same.iter().max_by(|a, b| version(info(a)).compare(version(info(b)))) else {
+            continue;
+        };
         let latest = shown(info(latest));
         let choice = index.choose("", pn);
         let chosen = choice.eligible.iter().find(|ix| same.contains(ix)).map(|ix| shown(info(ix)));

@@ -5,6 +5,15 @@ import os
 import sys
 
 
+class _Line(logging.Formatter):
+    """One message with the name BitBake prints for its level: there is none above ERROR."""
+
+    def format(self, record):
+        name = "ERROR" if record.levelno >= 39 else record.levelname
+        text = "%s: %s" % (name, record.getMessage())
+        return text + "\n" + self.formatException(record.exc_info) if record.exc_info else text
+
+
 def main():
     if sys.version_info < (3, 9):
         sys.exit("bitzel: python3 is version %d.%d; metadata needs 3.9 or newer" % sys.version_info[:2])
@@ -20,7 +29,7 @@ def main():
     import gc
     gc.disable()
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    handler.setFormatter(_Line())
     bb.mainlogger.addHandler(handler)
     bb.mainlogger.setLevel(logging.WARNING)
     bb.mainlogger.propagate = False
