@@ -39,8 +39,9 @@ pub(crate) fn isolation(
 ) -> Result<Option<Isolation>, Error> {
     // A value that cannot be expanded fails in the task itself, with its place.
     let get = |name: &str| {
-        let value = d.get_str(name).ok().flatten()?;
-        Some(value.to_string()).filter(|value| !value.is_empty())
+        let given = order.variables.get(name).cloned();
+        let value = given.or_else(|| Some(d.get_str(name).ok().flatten()?.to_string()));
+        value.filter(|value| !value.is_empty())
     };
     let flag = |name: &str| {
         let value = d.get_flag(&order.task, name, true).ok().flatten()?;

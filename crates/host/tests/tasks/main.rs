@@ -224,3 +224,28 @@ fn handlers_of_the_configuration_get_events_of_the_build() {
     assert!(events.is_empty(), "{events:?}");
     assert_eq!(lab.text("tmp/events"), "BuildStarted none None\n");
 }
+
+const ISOLATED: &str = r#"
+BITZEL_SANDBOX = "enforce"
+EVENTS_OFF = "1"
+addtask write
+do_write() {
+    echo mine > ${WORKDIR}/own
+    ! echo stray > ${TOPDIR}/stray
+    ! cat ${TMPDIR}/work/other/secret
+}
+"#;
+
+#[test]
+fn an_isolated_task_reaches_nothing_but_its_own_tree() {
+    let mut lab = Lab::new(ISOLATED);
+    let other = lab.build().join("tmp/work/other");
+    fs::create_dir_all(&other).unwrap();
+    fs::write(other.join("secret"), "of another recipe").unwrap();
+    let (end, events) = lab.run("do_write");
+    let log = lab.text("tmp/work/a/temp/log.do_write");
+    assert_eq!(end.status, 0, "{log}\n{events:?}");
+    assert_eq!(lab.text("tmp/work/a/own"), "mine\n");
+    assert!(!lab.build().join("stray").exists());
+    assert!(!log.contains("of another recipe"), "{log}");
+}
