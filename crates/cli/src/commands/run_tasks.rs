@@ -17,11 +17,8 @@ pub fn run(session: &Session, targets: &[String], arguments: &TaskArguments) -> 
     let variable = |name: &str| session.recipes.variable(name).unwrap_or("").trim().to_owned();
     let include_logs =
         (!variable("BBINCLUDELOGS").is_empty()).then(|| variable("BBINCLUDELOGS_LINES").parse().ok());
-    let mut view = BuildView::new(ViewOptions {
-        quiet: arguments.quiet,
-        verbose: arguments.verbose,
-        include_logs,
-    });
+    let mut view =
+        BuildView::new(ViewOptions { quiet: arguments.quiet, verbose: arguments.verbose, include_logs });
     view.message(20, "Resolving any missing task queue dependencies");
     let options = arguments.plan_options(targets);
     let plan = session.plan(&options)?;
