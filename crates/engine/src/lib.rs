@@ -10,6 +10,4 @@ pub use error::{Error, Result};
 pub use queue::{
     Durations, Ended, Job, Numbers, QueueOptions, RunQueue, Scheduler, Skip, State, Step, TaskTable, World,
 };
-pub use run::{
-    Build, BuildEvent, BuildOptions, DurationStore, Interrupt, Observer, Outcome, TaskFailure,
-};
+pub use run::{Build, BuildEvent, BuildOptions, DurationStore, Interrupt, Observer, Outcome, TaskFailure};

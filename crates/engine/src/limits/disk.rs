@@ -58,8 +58,8 @@ impl DiskMonitor {
             monitor.watched.push(entry(word).ok_or_else(|| Error::Setting {
                 variable: DIRS,
                 value: word.to_owned(),
-                problem: "expected ACTION,DIR,MINSPACE,MININODES with action HALT, STOPTASKS or WARN"
-                    .to_owned(),
+                problem:
+                    "expected ACTION,DIR,MINSPACE,MININODES with action HALT, STOPTASKS or WARN".to_owned(),
             })?);
         }
         Ok(monitor)

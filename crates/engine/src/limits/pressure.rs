@@ -69,11 +69,8 @@ impl Pressure {
 }
 
 fn number(variable: &'static str, value: &str) -> Result<f64> {
-    let problem = || Error::Setting {
-        variable,
-        value: value.to_owned(),
-        problem: "it must be a number".to_owned(),
-    };
+    let problem =
+        || Error::Setting { variable, value: value.to_owned(), problem: "it must be a number".to_owned() };
     value.trim().parse().map_err(|_| problem())
 }
 

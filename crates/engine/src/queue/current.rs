@@ -71,8 +71,7 @@ impl Stamps {
         let recipe = graph.recipe_number(task);
         graph.deps(task).filter(|&dep| graph.recipe_number(dep) == recipe).all(|dep| {
             let made = self.time(table, world, dep, false);
-            let restored =
-                if table.has_scene(dep) { self.time(table, world, dep, true) } else { None };
+            let restored = if table.has_scene(dep) { self.time(table, world, dep, true) } else { None };
             match (made, restored) {
                 (None, Some(_)) => true,
                 (Some(made), Some(restored)) if restored > made => true,

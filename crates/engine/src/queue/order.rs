@@ -155,5 +155,4 @@ impl ReadyHeap {
     pub(crate) fn pop(&mut self) -> Option<TaskIx> {
         self.0.pop().map(|entry| entry.task)
     }
-
 }

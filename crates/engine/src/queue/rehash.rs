@@ -108,10 +108,7 @@ impl RunQueue<'_> {
         self.forget_ready();
         for task in graph.tasks() {
             let n = task.0 as usize;
-            if !matches!(
-                self.states[n],
-                State::Done | State::Failed | State::Running | State::SceneRunning
-            ) {
+            if !matches!(self.states[n], State::Done | State::Failed | State::Running | State::SceneRunning) {
                 self.states[n] = State::Undecided;
                 self.covered[n] = None;
                 if self.restored.contains(&task) {

@@ -59,10 +59,8 @@ impl Lab {
             builder.add_target(task);
         }
         let graph = builder.finish();
-        let recipes = infos
-            .into_iter()
-            .map(|(id, info)| Recipe { id, info: Arc::new(info), priority: 0 })
-            .collect();
+        let recipes =
+            infos.into_iter().map(|(id, info)| Recipe { id, info: Arc::new(info), priority: 0 }).collect();
         let index = ProviderIndex::new(recipes, BTreeMap::from([(String::new(), config())]));
         let signatures = {
             let inputs = SignInputs {
@@ -107,7 +105,8 @@ impl Lab {
     ) -> (Vec<String>, Numbers) {
         world.lab = Some(self);
         let mut queue =
-            RunQueue::new(self.table(), hard, options, Scheduler::Speed, &Durations::default(), world).unwrap();
+            RunQueue::new(self.table(), hard, options, Scheduler::Speed, &Durations::default(), world)
+                .unwrap();
         let (mut running, mut ran) = (Vec::new(), Vec::new());
         loop {
             match queue.next(world).unwrap() {
@@ -183,13 +182,7 @@ impl World for Fake<'_> {
         Ok(tasks.iter().map(yes).collect())
     }
 
-    fn dispensable(
-        &mut self,
-        _: &TaskTable<'_>,
-        task: TaskIx,
-        _: &[TaskIx],
-        _: &[TaskIx],
-    ) -> Result<bool> {
+    fn dispensable(&mut self, _: &TaskTable<'_>, task: TaskIx, _: &[TaskIx], _: &[TaskIx]) -> Result<bool> {
         Ok(self.dispensable.contains(self.lab.unwrap().name(task).as_str()))
     }
 }
@@ -271,8 +264,7 @@ fn a_failure_stops_new_tasks_unless_told_to_go_on() {
 fn without_setscene_everything_is_made_and_only_setscene_makes_nothing() {
     let lab = Lab::drawn(SMALL, &["b:build"]);
     let mut world = Fake::new(&["a:sysroot", "a:package", "b:sysroot", "b:package", "b:write"]);
-    let (ran, numbers) =
-        lab.run(&mut world, QueueOptions { no_setscene: true, ..QueueOptions::default() });
+    let (ran, numbers) = lab.run(&mut world, QueueOptions { no_setscene: true, ..QueueOptions::default() });
     assert_eq!((ran.len(), numbers.scene_total), (lab.graph.len(), 0));
     let mut world = Fake::new(&["a:package", "b:sysroot"]);
     let (ran, _) = lab.run(&mut world, QueueOptions { setscene_only: true, ..QueueOptions::default() });
@@ -284,7 +276,8 @@ fn without_setscene_everything_is_made_and_only_setscene_makes_nothing() {
 
 #[test]
 fn equal_tasks_of_multiconfigs_are_made_once() {
-    let one = "M:build>M:write* M:write>M:package* M:package>M:install M:build>M:sysroot* M:sysroot>M:install";
+    let one =
+        "M:build>M:write* M:write>M:package* M:package>M:install M:build>M:sysroot* M:sysroot>M:install";
     let drawn = format!("{} {}", one.replace('M', "a"), one.replace('M', "x/a"));
     let lab = Lab::drawn(&drawn, &["a:build", "x/a:build"]);
     let mut world = Fake::new(&[]);
@@ -292,7 +285,13 @@ fn equal_tasks_of_multiconfigs_are_made_once() {
     world.dispensable = BTreeSet::from(["x/a:package"]);
     let (ran, _) = lab.run(&mut world, QueueOptions::default());
     let expected = [
-        "a:build", "a:install", "a:package", "a:sysroot", "a:write", "x/a:build", "x/a:sysroot_setscene",
+        "a:build",
+        "a:install",
+        "a:package",
+        "a:sysroot",
+        "a:write",
+        "x/a:build",
+        "x/a:sysroot_setscene",
         "x/a:write_setscene",
     ];
     assert_eq!(sorted(ran), expected);
@@ -358,7 +357,12 @@ fn limits_of_task_names_hold() {
         ..QueueOptions::default()
     };
     let mut queue = RunQueue::new(
-        lab.table(), FxHashMap::default(), options, Scheduler::Basic, &Durations::default(), &mut world,
+        lab.table(),
+        FxHashMap::default(),
+        options,
+        Scheduler::Basic,
+        &Durations::default(),
+        &mut world,
     )
     .unwrap();
     let first = queue.next(&mut world).unwrap();
@@ -372,12 +376,19 @@ fn limits_of_task_names_hold() {
 #[test]
 fn learned_durations_put_the_critical_path_first() {
     let lab = Lab::drawn("t:all>a:short t:all>b:long t:all>c:short", &["t:all"]);
-    let durations =
-        Durations::from_iter([("b:do_long".to_owned(), Duration::from_secs(60)), ("a:do_short".to_owned(), Duration::from_secs(1))]);
+    let durations = Durations::from_iter([
+        ("b:do_long".to_owned(), Duration::from_secs(60)),
+        ("a:do_short".to_owned(), Duration::from_secs(1)),
+    ]);
     let mut world = Fake::new(&[]);
     world.lab = Some(&lab);
     let mut queue = RunQueue::new(
-        lab.table(), FxHashMap::default(), QueueOptions::default(), Scheduler::Speed, &durations, &mut world,
+        lab.table(),
+        FxHashMap::default(),
+        QueueOptions::default(),
+        Scheduler::Speed,
+        &durations,
+        &mut world,
     )
     .unwrap();
     let Step::Start(job) = queue.next(&mut world).unwrap() else { panic!("something is ready") };

@@ -12,12 +12,7 @@ pub trait World {
 
     /// Which of these tasks can be restored (BB_HASHCHECK_FUNCTION). `current` is how many
     /// setscene tasks need no restoring.
-    fn restorable(
-        &mut self,
-        table: &TaskTable<'_>,
-        tasks: &[TaskIx],
-        current: usize,
-    ) -> Result<Vec<bool>>;
+    fn restorable(&mut self, table: &TaskTable<'_>, tasks: &[TaskIx], current: usize) -> Result<Vec<bool>>;
 
     /// Whether a restorable task is not needed where all of `dependents` are restored
     /// (BB_SETSCENE_DEPVALID). `not_needed` are those found not to be needed so far.

@@ -97,11 +97,7 @@ impl<'a> Build<'a> {
     ///
     /// # Errors
     /// [`Error`] where the build itself cannot go on.
-    pub fn run(
-        self,
-        observer: &mut dyn Observer,
-        unihashes: &mut dyn UniHashSource,
-    ) -> Result<Outcome> {
+    pub fn run(self, observer: &mut dyn Observer, unihashes: &mut dyn UniHashSource) -> Result<Outcome> {
         let settings = Settings::read(self.recipes, &self.plan.graph)?;
         let mut host = self.build_dir.start_host(settings.threads + SPARE_CHANNELS)?;
         host.configure(self.build_dir.configure.clone())?;
@@ -109,8 +105,7 @@ impl<'a> Build<'a> {
         begin(&mut server, self.recipes, &self.options)?;
         let index = &self.recipes.index;
         let table = TaskTable::new(index, &self.plan.graph, self.signatures, settings.hashed_stamps);
-        let hard =
-            table.hard_dependencies(&|mc: &str, name: &str| self.plan.resolution.provider(mc, name));
+        let hard = table.hard_dependencies(&|mc: &str, name: &str| self.plan.resolution.provider(mc, name));
         let mut queue_options = self.options.queue.clone();
         queue_options.enforce = settings.enforce.clone();
         queue_options.task_limits = task_limits(&table, &mut server)?;
@@ -190,8 +185,7 @@ struct Run<'b, 'a, 'o> {
 
 impl Run<'_, '_, '_> {
     fn lead(&mut self) -> Result<Outcome> {
-        let (setscene, disabled) =
-            (self.queue.numbers().scene_total, self.build.options.queue.no_setscene);
+        let (setscene, disabled) = (self.queue.numbers().scene_total, self.build.options.queue.no_setscene);
         self.tell(&BuildEvent::Prepared { setscene, disabled });
         let mut next_tick = Instant::now() + Duration::from_secs(1);
         loop {
@@ -470,7 +464,12 @@ impl Run<'_, '_, '_> {
         for alarm in self.settings.disks.check() {
             let (level, more) = match alarm.action {
                 DiskAction::Warn => (30, None),
-                DiskAction::StopTasks => (40, Some("No new tasks can be executed since the disk space monitor action is \"STOPTASKS\"!")),
+                DiskAction::StopTasks => (
+                    40,
+                    Some(
+                        "No new tasks can be executed since the disk space monitor action is \"STOPTASKS\"!",
+                    ),
+                ),
                 DiskAction::Halt => {
                     (40, Some("Immediately halt since the disk space monitor action is \"HALT\"!"))
                 }

@@ -39,12 +39,7 @@ impl World for Server<'_> {
         std::fs::metadata(stamp).and_then(|meta| meta.modified()).ok()
     }
 
-    fn restorable(
-        &mut self,
-        table: &TaskTable<'_>,
-        tasks: &[TaskIx],
-        current: usize,
-    ) -> Result<Vec<bool>> {
+    fn restorable(&mut self, table: &TaskTable<'_>, tasks: &[TaskIx], current: usize) -> Result<Vec<bool>> {
         let wanted: Map<String, Value> = tasks
             .iter()
             .map(|&task| {

@@ -32,8 +32,7 @@ pub(crate) fn stale_stamps(table: &TaskTable<'_>) -> BTreeMap<String, Map<String
 /// Sorted names; none of a folder that is not there.
 fn names_in(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut names: Vec<String> =
-        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.sort();
     names
 }
@@ -52,14 +51,16 @@ fn stale_of<'n>(
     starts.into_iter().flat_map(move |start| {
         let first = names.partition_point(|name| *name < start);
         let own = own.clone();
-        names[first..].iter().take_while({
-            let start = start.clone();
-            move |name| name.starts_with(&start)
-        })
-        .filter(move |name| {
-            let rest = &name[start.len()..];
-            let kept = rest.starts_with("sigdata") || rest.starts_with("sigbasedata") || rest == "taint";
-            !kept && !own.contains(name)
-        })
+        names[first..]
+            .iter()
+            .take_while({
+                let start = start.clone();
+                move |name| name.starts_with(&start)
+            })
+            .filter(move |name| {
+                let rest = &name[start.len()..];
+                let kept = rest.starts_with("sigdata") || rest.starts_with("sigbasedata") || rest == "taint";
+                !kept && !own.contains(name)
+            })
     })
 }
