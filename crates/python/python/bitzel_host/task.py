@@ -135,6 +135,8 @@ def _set_variables(order, d):
     """What a task knows of the build and of itself."""
     for name, value in order["variables"].items():
         d.setVar(name, value)
+    if order["quiet_errors"]:
+        d.setVarFlag(order["task"], "quieterrors", "1")
     d.setVar("BB_TASKHASH", order["task_hash"])
     d.setVar("BB_UNIHASH", order["unihash"])
     known = json.loads(order["task_dep_data"] or "{}")
