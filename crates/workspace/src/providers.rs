@@ -65,7 +65,9 @@ impl Recipes {
             }
             field("pkg_fn", json!(info.pn));
             field("pepvpr", json!([info.pe, info.pv, info.pr]));
-            field("deps", json!(info.depends.iter().collect::<BTreeSet<_>>()));
+            if !info.depends.is_empty() {
+                field("deps", json!(info.depends.iter().collect::<BTreeSet<_>>()));
+            }
             field("priorities", json!(priority));
             let mut name = |table: &'static str, list: &[String]| {
                 put(names.entry(table).or_default(), list, &id);
