@@ -1,70 +1,10 @@
 //! The built program on tiny layers written here.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod layer;
+
+use layer::{Layer, stdout};
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
-
-/// A build directory with one layer.
-struct Layer {
-    dir: tempfile::TempDir,
-}
-
-impl Layer {
-    fn new(recipes: &[(&str, &str)]) -> Layer {
-        let layer = Layer { dir: tempfile::tempdir().unwrap() };
-        layer
-            .write("build/conf/bblayers.conf", "BBPATH = \"${TOPDIR}\"\nBBLAYERS = \"${TOPDIR}/../layer\"\n");
-        layer.write(
-            "layer/conf/layer.conf",
-            concat!(
-                "BBPATH .= \":${LAYERDIR}\"\nBBFILES += \"${LAYERDIR}/*.bb ${LAYERDIR}/*.bbappend\"\n",
-                "BBFILE_COLLECTIONS += \"tiny\"\nBBFILE_PATTERN_tiny = \"^${LAYERDIR}/\"\nBBFILE_PRIORITY_tiny = \"5\"\n",
-                "LAYERSERIES_CORENAMES = \"wrynose\"\nLAYERSERIES_COMPAT_tiny = \"wrynose\"\n",
-            ),
-        );
-        layer.write(
-            "layer/conf/bitbake.conf",
-            concat!(
-                "PN = \"${@bb.parse.vars_from_file(d.getVar('FILE', False), d)[0] or 'none'}\"\n",
-                "PV = \"1.0\"\nPR = \"r0\"\nPROVIDES = \"${PN}\"\nOVERRIDES = \"pn-${PN}\"\n",
-                "TMPDIR = \"${TOPDIR}/tmp\"\nCACHE = \"${TMPDIR}/cache\"\nSTAMP = \"${TMPDIR}/stamps/${PN}\"\n",
-                "T = \"${TMPDIR}/work\"\nGREETING ?= \"hello\"\n",
-            ),
-        );
-        layer.write("layer/classes/base.bbclass", "do_build() {\n:\n}\naddtask build\n");
-        for (name, text) in recipes {
-            layer.write(&format!("layer/{name}"), text);
-        }
-        layer
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.dir.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_bitzel"))
-            .args(arguments)
-            .current_dir(self.dir.path().join("build"))
-            .env("XDG_CACHE_HOME", cache())
-            .env_remove("BBPATH")
-            .output()
-            .unwrap()
-    }
-}
-
-/// Hosts' files, unpacked once for all tests.
-fn cache() -> std::path::PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache")
-}
-
-fn stdout(output: &Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
 
 #[test]
 fn recipes_are_evaluated_once_and_come_from_the_cache_then() {

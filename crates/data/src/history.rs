@@ -113,6 +113,11 @@ impl IncludeHistory {
         }
     }
 
+    /// The files that were entered and not left yet, outermost first.
+    pub fn open(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.open.iter().map(|node| &*node.file)
+    }
+
     /// The outermost files, those that are not left yet included.
     pub fn roots(&self) -> Vec<IncludeNode> {
         let mut all = self.clone();

@@ -319,7 +319,7 @@ impl PythonHost for PyHost {
         });
     }
 
-    fn add_pylib(&self, dir: &str, namespace: &str, d: &DataStore) -> Result<()> {
+    fn add_pylib(&self, dir: &str, namespace: &str, _d: &DataStore) -> Result<()> {
         Python::attach(|py| {
             let run = || -> PyResult<()> {
                 let path = py.import("sys")?.getattr("path")?;
@@ -330,7 +330,6 @@ impl PythonHost for PyHost {
                 self.namespace(py).set_item(namespace, &module)?;
                 py.import("builtins")?.setattr(namespace, &module)?;
                 self.advance(namespace);
-                let _ = d;
                 if module.hasattr("BBIMPORTS")? {
                     for name in module.getattr("BBIMPORTS")?.try_iter()? {
                         let name: String = name?.extract()?;

@@ -114,7 +114,7 @@ fn make_recipe_exception(py: Python<'_>, error: bitzel_recipe::Error) -> PyResul
             py.import("bb")?.getattr("mainlogger")?.call_method1("critical", ("%s", message))?;
             handled(py, message)?
         }
-        E::Handled(message) => handled(py, message)?,
+        E::Refused(message) | E::Handled(message) => handled(py, message)?,
         E::NotFound { .. } => PyFileNotFoundError::new_err((2, error.to_string())),
         E::Unreadable { .. } | E::NotUtf8(..) => pyo3::exceptions::PyOSError::new_err(error.to_string()),
     })

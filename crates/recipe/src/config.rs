@@ -78,7 +78,7 @@ impl Evaluator {
         let names = configs[0].data.get_or_empty("BBMULTICONFIG")?;
         for name in names.split_whitespace() {
             if name.starts_with(|c: char| c.is_ascii_digit()) {
-                return Err(Error::Fatal(format!(
+                return Err(Error::Refused(format!(
                     "Multiconfig name '{name}' is invalid as multiconfigs cannot start with a digit"
                 )));
             }
@@ -118,7 +118,7 @@ impl Evaluator {
             }
             data.set("BB_INVALIDCONF", Value::Int(0), &SetInfo::default())?;
         }
-        Err(Error::Fatal(
+        Err(Error::Refused(
             "Configuration has been re-parsed over 20 times, breaking out of the loop...".to_owned(),
         ))
     }
@@ -186,7 +186,7 @@ impl Evaluator {
             self.read_layers(&d)?;
         }
         if d.get_or_empty("BBPATH")?.is_empty() {
-            return Err(Error::Fatal(
+            return Err(Error::Refused(
                 "The BBPATH variable is not set and bitzel found no conf/bblayers.conf here or above.\nIt needs to be run in a build directory (source oe-init-build-env), or with BBPATH set to the absolute path of one.".to_owned(),
             ));
         }
@@ -210,7 +210,9 @@ impl Evaluator {
     pub(crate) fn handle_base_conf(&self, file: &str, d: &DataStore) -> Result<()> {
         self.handle_conf(file, d, true, true).map_err(|error| match error {
             Error::NotFound { .. } => Error::parse(
-                format!("Unable to parse {file}: {error}; check BBPATH, BBLAYERS and the layer's conf folder"),
+                format!(
+                    "Unable to parse {file}: {error}; check BBPATH, BBLAYERS and the layer's conf folder"
+                ),
                 SourceLoc::new(file, 0),
             ),
             other => other,
@@ -255,7 +257,7 @@ impl Evaluator {
                 collected.dangling.join("\n  ")
             );
             if !warn {
-                return Err(Error::Fatal(text));
+                return Err(Error::Refused(text));
             }
             self.host.log(bitzel_data::LogLevel::Warning, &text);
         }

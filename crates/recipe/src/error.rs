@@ -23,6 +23,9 @@ pub enum Error {
     /// The recipe takes itself out (SkipRecipe). Not a failure.
     #[error("{0}")]
     Skip(String),
+    /// The configuration or its layers cannot be used; whoever reads them tells it.
+    #[error("{0}")]
+    Refused(String),
     /// Told to the user already, in all detail.
     #[error("{0}")]
     Handled(String),
@@ -77,7 +80,7 @@ impl Error {
     pub fn exception(&self) -> String {
         match self {
             Error::Parse { .. } => "ParseError".to_owned(),
-            Error::Fatal(_) | Error::Handled(_) => "BBHandledException".to_owned(),
+            Error::Fatal(_) | Error::Refused(_) | Error::Handled(_) => "BBHandledException".to_owned(),
             Error::Skip(_) => "SkipRecipe".to_owned(),
             Error::NotFound { .. } => "FileNotFoundError".to_owned(),
             Error::Unreadable { .. } => "OSError".to_owned(),
@@ -87,6 +90,18 @@ impl Error {
                 bitzel_data::Error::Python(failure) => failure.kind.clone(),
                 _ => "BBHandledException".to_owned(),
             },
+        }
+    }
+
+    /// Says by which statement the file was pulled in where it happened. Of long chains only
+    /// the inner part is told.
+    pub(crate) fn included_from(self, file: &str, line: u32) -> Error {
+        const BY: &str = "\n  included from ";
+        match self {
+            Error::Parse { message, loc } if message.matches(BY).count() < 8 => {
+                Error::Parse { message: format!("{message}{BY}{file}:{line}"), loc }
+            }
+            other => other,
         }
     }
 

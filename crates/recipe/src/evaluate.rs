@@ -27,6 +27,19 @@ pub struct Evaluator {
 /// Files may include each other this deep; a file that includes itself never ends.
 const MAX_DEPTH: usize = 100;
 
+/// The error of files that never stop including each other, with the circle they make.
+fn endless(file: &str, d: &DataStore) -> Error {
+    let includes = d.includes();
+    let mut circle: Vec<&str> = includes.open().rev().take_while(|name| *name != file).collect();
+    circle.push(file);
+    circle.reverse();
+    circle.push(file);
+    Error::parse(
+        format!("files include each other without end: {}", circle.join(" -> ")),
+        SourceLoc::new(file, 0),
+    )
+}
+
 /// The file whose statements are being run.
 pub(crate) struct Place<'a> {
     pub(crate) file: &'a str,
@@ -91,7 +104,7 @@ impl Evaluator {
     /// included is finalised, with its variants.
     pub fn handle(&self, file: &str, d: &DataStore, included: bool) -> Result<Option<Variants>> {
         if self.depth.get() >= MAX_DEPTH {
-            return Err(Error::parse("files include each other without end", SourceLoc::new(file, 0)));
+            return Err(endless(file, d));
         }
         self.depth.set(self.depth.get() + 1);
         let result = self.handle_any(file, d, included);
@@ -233,11 +246,7 @@ impl Evaluator {
     fn run_one(&self, statement: &Statement, place: &Place, d: &DataStore) -> Result<()> {
         use StatementKind as K;
         let line = statement.line;
-        let info = SetInfo {
-            parsing: true,
-            loc: Some(place.line(line)),
-            ..SetInfo::default()
-        };
+        let info = SetInfo { parsing: true, loc: Some(place.line(line)), ..SetInfo::default() };
         match &statement.kind {
             K::Assign { export, name, flag, op, value } => {
                 self.assign(*export, name, flag.as_deref(), *op, value, &info, d)?

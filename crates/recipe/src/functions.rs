@@ -73,7 +73,13 @@ impl Evaluator {
 
     /// Makes `NAME` call `CLASS_NAME`, unless something else than an earlier
     /// EXPORT_FUNCTIONS defined `NAME`.
-    pub(crate) fn export_functions(&self, names: &str, line: u32, place: &Place, d: &DataStore) -> Result<()> {
+    pub(crate) fn export_functions(
+        &self,
+        names: &str,
+        line: u32,
+        place: &Place,
+        d: &DataStore,
+    ) -> Result<()> {
         let info = SetInfo { parsing: true, loc: Some(place.line(line)), ..SetInfo::default() };
         let class = place.class.unwrap_or_default();
         for name in names.split_whitespace() {

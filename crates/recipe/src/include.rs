@@ -51,7 +51,7 @@ impl Evaluator {
                 format!("Could not include required file {file}"),
                 SourceLoc::new(parent, line),
             )),
-            Err(other) => Err(other),
+            Err(other) => Err(other.included_from(parent, line)),
         }
     }
 
@@ -73,7 +73,9 @@ impl Evaluator {
     }
 
     fn warn_if_twice(&self, file: &str, parent: &str, d: &DataStore) {
-        if depends_on(d, file) {
+        // Of a circle the first round is enough.
+        let rounds = d.includes().open().filter(|open| *open == file).count();
+        if depends_on(d, file) && rounds < 2 {
             self.host.log(LogLevel::Warning, &format!("Duplicate inclusion for {file} in {parent}"));
         }
     }

@@ -57,7 +57,7 @@ impl Evaluator {
         }
         if !is_inherited(d, &path) {
             note_inherited(d, &path);
-            self.handle(&path, d, true)?;
+            self.handle(&path, d, true).map_err(|error| error.included_from(file, line))?;
         }
         Ok(())
     }

@@ -14,13 +14,13 @@ impl Evaluator {
         let layers = d.get_or_empty("BBLAYERS")?;
         let layers: Vec<&str> = layers.split_whitespace().collect();
         if layers.is_empty() {
-            return Err(Error::Fatal(
+            return Err(Error::Refused(
                 "The bblayers.conf file doesn't contain any BBLAYERS definition".to_owned(),
             ));
         }
         let missing: Vec<&str> = layers.iter().copied().filter(|layer| !Path::new(layer).is_dir()).collect();
         if !missing.is_empty() {
-            return Err(Error::Fatal(format!(
+            return Err(Error::Refused(format!(
                 "The following layer directories do not exist:\n   {}\nPlease check BBLAYERS in {}",
                 missing.join("\n   "),
                 d.get_or_empty("TOPDIR")?.to_string() + "/conf/bblayers.conf"
@@ -59,7 +59,7 @@ impl Evaluator {
             }
         }
         if !invalid.is_empty() {
-            return Err(Error::Fatal(format!(
+            return Err(Error::Refused(format!(
                 "BBFILES_DYNAMIC entries must be of the form {{!}}<collection name>:<filename pattern>, not:\n    {}",
                 invalid.join("\n    ")
             )));
@@ -74,7 +74,7 @@ impl Evaluator {
         let mut seen: BTreeSet<&str> = BTreeSet::new();
         for name in collections.split_whitespace() {
             if !seen.insert(name) {
-                return Err(Error::Fatal(format!(
+                return Err(Error::Refused(format!(
                     "Found duplicated BBFILE_COLLECTIONS '{name}', check bblayers.conf or layer.conf to fix it."
                 )));
             }
@@ -88,11 +88,11 @@ impl Evaluator {
                     ),
                 );
             } else if core.is_empty() {
-                return Err(Error::Fatal(format!(
+                return Err(Error::Refused(format!(
                     "No core layer found to work with layer '{name}'. Missing entry in bblayers.conf?"
                 )));
             } else if compat.is_disjoint(&core) {
-                return Err(Error::Fatal(format!(
+                return Err(Error::Refused(format!(
                     "Layer {name} is not compatible with the core layer which only supports these series: {} (layer is compatible with {})",
                     Vec::from_iter(core).join(" "),
                     Vec::from_iter(compat).join(" ")
@@ -177,15 +177,18 @@ impl LayerRules {
         let names: Vec<&str> = collections.split_whitespace().collect();
         let mut layers = Vec::new();
         for name in &names {
+            check_depends(d, name, &names)?;
             let Some(pattern) = d.get_str(&format!("BBFILE_PATTERN_{name}"))? else {
-                return Err(Error::Fatal(format!("BBFILE_PATTERN_{name} not defined")));
+                return Err(Error::Refused(format!("BBFILE_PATTERN_{name} not defined")));
             };
             let priority = layer_priority(d, name, &names, 0)?;
             if pattern.is_empty() {
                 continue;
             }
             let regex = Regex::new(&format!("^(?:{pattern})")).map_err(|_| {
-                Error::Fatal(format!("BBFILE_PATTERN_{name} \"{pattern}\" is not a valid regular expression"))
+                Error::Refused(format!(
+                    "BBFILE_PATTERN_{name} \"{pattern}\" is not a valid regular expression"
+                ))
             })?;
             layers.push(Layer { name: (*name).to_owned(), pattern: pattern.to_string(), priority, regex });
         }
@@ -209,16 +212,34 @@ impl LayerRules {
     }
 }
 
+/// All layers that LAYERDEPENDS names, with or without a version (`NAME (>= 2)`), have to be there.
+fn check_depends(d: &DataStore, name: &str, all: &[&str]) -> Result<()> {
+    let depends = d.get_or_empty(&format!("LAYERDEPENDS_{name}"))?;
+    let mut version = false;
+    for word in depends.split_whitespace() {
+        version |= word.starts_with('(');
+        if !version && !all.contains(&word) {
+            return Err(Error::Refused(format!(
+                "Layer '{name}' depends on layer '{word}', but this layer is not enabled in your configuration\nAdd it to BBLAYERS in conf/bblayers.conf"
+            )));
+        }
+        version &= !word.ends_with(')');
+    }
+    Ok(())
+}
+
 fn layer_priority(d: &DataStore, name: &str, all: &[&str], depth: usize) -> Result<i64> {
     if let Some(text) = d.get_str(&format!("BBFILE_PRIORITY_{name}"))?
         && !text.is_empty()
     {
         return text.trim().parse().map_err(|_| {
-            Error::Fatal(format!("invalid value for BBFILE_PRIORITY_{name}: \"{text}\"; it must be a number"))
+            Error::Refused(format!(
+                "invalid value for BBFILE_PRIORITY_{name}: \"{text}\"; it must be a number"
+            ))
         });
     }
     if depth > all.len() {
-        return Err(Error::Fatal(format!("LAYERDEPENDS of layer {name} form a loop")));
+        return Err(Error::Refused(format!("LAYERDEPENDS of layer {name} form a loop")));
     }
     let depends = d.get_or_empty(&format!("LAYERDEPENDS_{name}"))?;
     let mut highest = 0;
