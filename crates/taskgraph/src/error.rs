@@ -42,7 +42,9 @@ pub enum GraphError {
         close_matches: Vec<String>,
     },
     /// A flag names a task that does not exist.
-    #[error("task `{task}` in {recipe} depends upon non-existent task `{dep_task}` in {dep_recipe} (by [{flag}])")]
+    #[error(
+        "task `{task}` in {recipe} depends upon non-existent task `{dep_task}` in {dep_recipe} (by [{flag}])"
+    )]
     DependsOnMissingTask {
         /// The recipe with the flag.
         recipe: String,

@@ -360,7 +360,11 @@ impl<'a> Signer<'a> {
             .map_err(|source| SignError::FileFlag { task: graph.task_id(task).to_string(), source })?;
         self.warnings.extend(warnings);
         match self.inputs.level {
-            CompatLevel::V2_8 => files.sort_by(|a, b| a.path.cmp(&b.path)),
+            // What lies below a marked folder by its place there, the rest by its path.
+            CompatLevel::V2_8 => files.sort_by_cached_key(|file| {
+                let below = file.path.split_once("/./").map(|(_, rest)| format!("./{rest}"));
+                below.unwrap_or_else(|| file.path.clone())
+            }),
             CompatLevel::V2_18 => files.sort_by_cached_key(FileChecksum::name),
         }
         let files: Arc<[FileChecksum]> = files.into();
