@@ -51,7 +51,7 @@ fn contents() -> Vec<(PathBuf, &'static [u8])> {
     fn walk(dir: &'static Dir<'static>, files: &mut Vec<(PathBuf, &'static [u8])>) {
         for file in dir.files() {
             // Folders Python has run in hold its caches too.
-            if !file.path().extension().is_some_and(|extension| extension == "pyc") {
+            if file.path().extension().is_none_or(|extension| extension != "pyc") {
                 files.push((file.path().to_owned(), file.contents()));
             }
         }

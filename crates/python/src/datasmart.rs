@@ -11,11 +11,14 @@ use pyo3::types::{PyDict, PyList, PySet, PyString};
 use std::cell::RefCell;
 use std::rc::Rc;
 
+/// A value and the Python text it was given out as.
+type Shown = (Rc<str>, Py<PyString>);
+
 /// A datastore.
 #[pyclass(unsendable, subclass)]
 pub struct DataSmart {
     pub(crate) store: DataStore,
-    texts: RefCell<Vec<Option<(Rc<str>, Py<PyString>)>>>,
+    texts: RefCell<Vec<Option<Shown>>>,
 }
 
 impl From<DataStore> for DataSmart {

@@ -98,7 +98,7 @@ pub(crate) fn isolation(
         .flatten()
         .collect();
     let told = settings.apply(&policies, &get("PN").unwrap_or_default(), &mut spec);
-    spec.read_only.retain(|path| path.exists());
+    spec.read_only.retain(|path| path.exists() && !spec.writable.contains(path));
     spec.writable.retain(|path| path.exists());
     let require = get("BITZEL_SANDBOX_REQUIRE").is_some_and(|value| value == "1");
     Ok(Some(Isolation {

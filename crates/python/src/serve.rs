@@ -9,7 +9,9 @@ use crate::signatures::signature_cache;
 use crate::{runner, siginfo};
 use bitzel_base::{ErrorKind, RecipeId};
 use bitzel_data::DataStore;
-use bitzel_recipe::export::{Blobs, LinesFile, Normaliser, Places, RecordKind, record, signature_record};
+use bitzel_recipe::export::{
+    Blobs, LinesFile, Lookup, Normaliser, Places, RecordKind, record, signature_record,
+};
 use bitzel_recipe::protocol::{
     Configuration, Configure, Evaluated, ExportShard, Failure, LayerInfo, Reply, Request, read_frame,
     write_frame,
@@ -278,11 +280,12 @@ pub fn recipe_data<'py>(
 
 fn export(py: Python<'_>, shard: &ExportShard) -> PyResult<usize> {
     let configs = Session::of(py)?.borrow().configs.borrow().clone();
-    let mut lookups: Vec<Box<dyn Fn(&str) -> bitzel_recipe::Result<String>>> = Vec::new();
-    for config in configs.iter().cloned() {
-        lookups.push(Box::new(move |name| Ok(config.data.get_or_empty(name)?.to_string())));
-    }
-    let lookups: Vec<_> = lookups.iter().map(|lookup| &**lookup).collect();
+    let lookup = |config: &Rc<BaseConfig>| {
+        let data = config.data.clone();
+        move |name: &str| Ok(data.get_or_empty(name)?.to_string())
+    };
+    let lookups: Vec<_> = configs.iter().map(lookup).collect();
+    let lookups: Vec<Lookup<'_>> = lookups.iter().map(|lookup| lookup as Lookup<'_>).collect();
     let places =
         Places { bitbake: shard.bitbake.clone(), home: shard.home.clone(), user: shard.user.clone() };
     let normaliser = Normaliser::new(&lookups, &places).or_raise(py)?;

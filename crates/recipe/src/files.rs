@@ -16,10 +16,13 @@ type ParseKey = (Rc<str>, bool, bool);
 /// What shows that a file is another one: device, node, size, time of the last change in ns.
 type Stamp = (u64, u64, u64, i128);
 
+/// What a file was when it was taken apart; none of one that was not there.
+type Parsed = (Option<Stamp>, Rc<Parse>);
+
 /// Files read and taken apart so far. A file is read once, until [`FileCache::forget_changed`].
 #[derive(Default)]
 pub struct FileCache {
-    parsed: RefCell<FxHashMap<ParseKey, (Option<Stamp>, Rc<Parse>)>>,
+    parsed: RefCell<FxHashMap<ParseKey, Parsed>>,
 }
 
 impl FileCache {

@@ -102,11 +102,7 @@ impl BuildView {
                     self.say(NOTE, text("message"));
                 }
             }
-            ("bb.build.TaskSucceeded", _) => {
-                if self.live.is_none() {
-                    self.say(NOTE, text("message"));
-                }
-            }
+            ("bb.build.TaskSucceeded", _) if self.live.is_none() => self.say(NOTE, text("message")),
             ("bb.build.TaskFailed", Some(job)) => {
                 self.log_of_failure(job, text("logfile"), fields["errprinted"].as_bool() == Some(true));
                 self.say(NOTE, text("message"));

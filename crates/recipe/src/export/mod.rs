@@ -6,7 +6,7 @@ mod record;
 mod signature;
 mod writer;
 
-pub use normalise::{Normaliser, Places};
+pub use normalise::{Lookup, Normaliser, Places};
 pub use record::{RecordKind, record};
 pub use signature::signature_record;
 pub use writer::{Blobs, LinesFile};

@@ -35,10 +35,13 @@ fn continues_name(byte: Option<&u8>) -> bool {
     byte.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_' || *b == b'-')
 }
 
+/// Looks up the value of a variable of a configuration.
+pub type Lookup<'a> = &'a dyn Fn(&str) -> Result<String>;
+
 impl Normaliser {
     /// The rules for the configurations given, default one first: each answers with the
     /// expanded value of a variable, empty where it has none.
-    pub fn new(configurations: &[&dyn Fn(&str) -> Result<String>], places: &Places) -> Result<Normaliser> {
+    pub fn new(configurations: &[Lookup<'_>], places: &Places) -> Result<Normaliser> {
         let mut result = Normaliser::default();
         let Some(get) = configurations.first() else { return Ok(result) };
         let mut pairs: Vec<(String, String)> = Vec::new();
