@@ -5,6 +5,8 @@ set -euo pipefail
 bitzel=$(realpath "$1")
 cd "$(dirname "$0")/.."
 status=0
+# Tasks of the cases write to TOPDIR to tell what they did; the sandbox would refuse it.
+export BITZEL_SANDBOX=off
 for level in 2.18 2.8; do
   # First lines only: what follows them in messages is worded by bitzel.
   BITZEL_COMPAT=$level "$bitzel" python tests/corpus/corpus.py --check --level $level --first-lines \

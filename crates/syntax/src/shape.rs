@@ -141,7 +141,12 @@ fn without_comment(text: &str) -> &str {
 /// The fourth word came later than the others, between two releases; without it there are
 /// no built-in fragments.
 fn add_fragments(text: &str) -> Option<Simple> {
-    let older = || words(text, "addfragments").map(|[a, b, c]| [a, b, c, text.len()..text.len()]);
+    let older = || {
+        let three: [Range<usize>; 3] = words(text, "addfragments")?;
+        let [a, b, c] = three.clone();
+        let said = three.into_iter().all(|word| !text[word].trim().is_empty());
+        said.then_some([a, b, c, text.len()..text.len()])
+    };
     words(text, "addfragments").or_else(older).map(Simple::AddFragments)
 }
 

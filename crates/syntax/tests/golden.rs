@@ -158,3 +158,12 @@ fn comments_and_blank_lines_say_nothing() {
 fn every_place_allows_the_characters_that_bitbake_allows() {
     check(include_str!("golden/characters.json"), "Single characters in every kind of place.");
 }
+
+/// DIFFERS: releases between 2.8 and 2.18 have no word for built-in fragments, and their
+/// layers say so at level 2.18 too.
+#[test]
+fn addfragments_of_three_words_is_a_statement() {
+    let parsed = parse("addfragments a b c\n", FileKind::Conf, CompatLevel::V2_18, true);
+    let answer = answer(&parsed, "t.conf");
+    assert_eq!(answer, json!({"statements": [["addfragments", 1, "a", "b", "c", ""]]}));
+}

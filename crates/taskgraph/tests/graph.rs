@@ -108,7 +108,7 @@ fn mcdepends_cross_multiconfigs_and_recursion_follows() {
 fn mistakes_in_flags_are_named() {
     assert_eq!(
         error("x do_a[depends]=y:do_nope\ny").to_string(),
-        "task `do_a` in /r/x_1.0.bb: [depends] names task `do_nope`, which /r/y_1.0.bb does not have"
+        "task `do_a` in /r/x_1.0.bb depends upon non-existent task `do_nope` in /r/y_1.0.bb (by [depends])"
     );
     assert!(matches!(
         error("x do_a[rdepends]=y:do_nope\ny"),
