@@ -13,6 +13,9 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A drop-in replacement for BitBake and kas.
 #[derive(Parser)]
 #[command(name = "bitzel", version, about, long_about = None, subcommand_required = true, arg_required_else_help = true)]

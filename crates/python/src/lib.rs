@@ -24,6 +24,10 @@ mod taskprocess;
 
 use pyo3::prelude::*;
 
+/// For our side only: Python keeps its own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Entry point that Python calls at import.
 #[pymodule]
 fn _bitzel(module: &Bound<'_, PyModule>) -> PyResult<()> {
