@@ -16,11 +16,13 @@ pub enum Address {
     },
     /// `unix://PATH`.
     Unix(PathBuf),
-    /// `ws://HOST[:PORT][/PATH]`.
+    /// `ws://HOST[:PORT][/PATH]`, `wss://HOST[:PORT][/PATH]`.
     WebSocket {
+        /// Over TLS: `wss`.
+        secure: bool,
         /// Name or number.
         host: String,
-        /// 80 if not given.
+        /// 80 if not given, 443 over TLS.
         port: u16,
         /// With the slash.
         path: String,
@@ -29,7 +31,9 @@ pub enum Address {
 
 /// A text that is no [`Address`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no address of a hash equivalence server (HOST:PORT, unix://PATH or ws://HOST:PORT)")]
+#[error(
+    "`{0}` is no address of a hash equivalence server (HOST:PORT, unix://PATH, ws://HOST:PORT or wss://HOST:PORT)"
+)]
 pub struct InvalidAddress(pub String);
 
 impl FromStr for Address {
@@ -39,14 +43,14 @@ impl FromStr for Address {
         if let Some(path) = text.strip_prefix("unix://") {
             return if path.is_empty() { Err(bad()) } else { Ok(Address::Unix(PathBuf::from(path))) };
         }
-        if let Some(rest) = text.strip_prefix("ws://") {
-            let (place, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
-            let (host, port) = host_port(place).or_else(|| Some((place.to_owned(), 80))).ok_or_else(bad)?;
-            return if host.is_empty() {
-                Err(bad())
-            } else {
-                Ok(Address::WebSocket { host, port, path: path.to_owned() })
-            };
+        for (scheme, secure, default_port) in [("ws://", false, 80), ("wss://", true, 443)] {
+            if let Some(rest) = text.strip_prefix(scheme) {
+                let (place, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
+                let (host, port) = host_port(place).unwrap_or_else(|| (place.to_owned(), default_port));
+                let path = path.to_owned();
+                let address = Address::WebSocket { secure, host, port, path };
+                return if place.is_empty() { Err(bad()) } else { Ok(address) };
+            }
         }
         let (host, port) = host_port(text).ok_or_else(bad)?;
         if text.contains("://") { Err(bad()) } else { Ok(Address::Tcp { host, port }) }
@@ -66,7 +70,10 @@ impl fmt::Display for Address {
         match self {
             Address::Tcp { host, port } => write!(f, "{}:{port}", bracket(host)),
             Address::Unix(path) => write!(f, "unix://{}", path.display()),
-            Address::WebSocket { host, port, path } => write!(f, "ws://{}:{port}{path}", bracket(host)),
+            Address::WebSocket { secure, host, port, path } => {
+                let scheme = if *secure { "wss" } else { "ws" };
+                write!(f, "{scheme}://{}:{port}{path}", bracket(host))
+            }
         }
     }
 }
@@ -77,11 +84,14 @@ mod tests {
 
     #[test]
     fn addresses_round_trip() {
-        for text in ["localhost:8686", "[::1]:1", "unix:///a/b.sock", "ws://h:80/", "ws://h:8/x/y"] {
+        for text in
+            ["localhost:8686", "[::1]:1", "unix:///a/b.sock", "ws://h:80/", "ws://h:8/x/y", "wss://h:9/x"]
+        {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
         }
         assert_eq!("ws://h".parse::<Address>().unwrap().to_string(), "ws://h:80/");
-        for bad in ["", "localhost", "h:x", "unix://", "http://h:1", ":8"] {
+        assert_eq!("wss://h/a".parse::<Address>().unwrap().to_string(), "wss://h:443/a");
+        for bad in ["", "ws://", "wss:///x", "localhost", "h:x", "unix://", "http://h:1", ":8"] {
             assert!(bad.parse::<Address>().is_err(), "{bad}");
         }
     }

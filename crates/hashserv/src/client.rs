@@ -2,10 +2,13 @@
 
 use crate::address::Address;
 use crate::error::HashservError;
-use crate::wire::{GREETING, Lines};
+use crate::wire::{Carrier, GREETING, Lines};
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use rustls_platform_verifier::ConfigVerifierExt;
 use serde_json::{Map, Value, json};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Name and token of a user.
@@ -300,11 +303,23 @@ fn open(address: &Address) -> Result<Lines> {
             stream.set_write_timeout(Some(TIMEOUT)).map_err(failed)?;
             Ok(Lines::stream(Box::new(stream.try_clone().map_err(failed)?), Box::new(stream)))
         }
-        Address::WebSocket { host, port, .. } => {
+        Address::WebSocket { secure, host, port, .. } => {
             let stream = tcp(host, *port).map_err(failed)?;
+            let stream: Box<dyn Carrier> = match secure {
+                true => Box::new(tls(host, stream).map_err(failed)?),
+                false => Box::new(stream),
+            };
             let (socket, _) = tungstenite::client(address.to_string(), stream)
                 .map_err(|error| HashservError::Protocol(error.to_string()))?;
             Ok(Lines::WebSocket(Box::new(socket)))
         }
     }
+}
+
+/// TLS to `host`, whose certificate the system has to trust.
+fn tls(host: &str, stream: TcpStream) -> std::io::Result<StreamOwned<ClientConnection, TcpStream>> {
+    let config = ClientConfig::with_platform_verifier().map_err(std::io::Error::other)?;
+    let name = host.to_owned().try_into().map_err(std::io::Error::other)?;
+    let connection = ClientConnection::new(Arc::new(config), name).map_err(std::io::Error::other)?;
+    Ok(StreamOwned::new(connection, stream))
 }

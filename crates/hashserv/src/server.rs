@@ -5,7 +5,7 @@ use crate::database::Database;
 use crate::error::HashservError;
 use crate::session::Session;
 use crate::users::Permissions;
-use crate::wire::Lines;
+use crate::wire::{Carrier, Lines};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -149,12 +149,16 @@ impl Server {
                 let port = listener.local_addr().map_err(failed)?.port();
                 (Listener::Tcp(listener, false), Address::Tcp { host: host.clone(), port })
             }
-            Address::WebSocket { host, port, path } => {
+            Address::WebSocket { secure: true, .. } => {
+                let cause = "it cannot serve TLS itself; serve ws:// behind a proxy that does";
+                return Err(failed(io::Error::new(io::ErrorKind::Unsupported, cause)));
+            }
+            Address::WebSocket { secure: false, host, port, path } => {
                 let listener = TcpListener::bind((host.as_str(), *port)).map_err(failed)?;
                 let port = listener.local_addr().map_err(failed)?.port();
                 (
                     Listener::Tcp(listener, true),
-                    Address::WebSocket { host: host.clone(), port, path: path.clone() },
+                    Address::WebSocket { secure: false, host: host.clone(), port, path: path.clone() },
                 )
             }
         };
@@ -254,6 +258,7 @@ fn tcp_lines(stream: TcpStream, websocket: bool) -> Result<Lines, HashservError>
     if !websocket {
         return Ok(Lines::stream(Box::new(stream.try_clone()?), Box::new(stream)));
     }
+    let stream: Box<dyn Carrier> = Box::new(stream);
     let socket = tungstenite::accept(stream).map_err(|error| HashservError::Protocol(error.to_string()))?;
     Ok(Lines::WebSocket(Box::new(socket)))
 }

@@ -7,7 +7,6 @@
 use crate::error::HashservError;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use tungstenite::{Message, WebSocket};
 
 /// Longer lines are sent in pieces.
@@ -18,10 +17,15 @@ const LONGEST: usize = 64 << 20;
 /// The first line of a connection.
 pub(crate) const GREETING: &str = "OEHASHEQUIV 1.1";
 
+/// What a websocket runs over: TCP, or TLS on it.
+pub(crate) trait Carrier: Read + Write + Send {}
+
+impl<T: Read + Write + Send> Carrier for T {}
+
 /// Carries lines both ways.
 pub(crate) enum Lines {
     Stream { reader: BufReader<Box<dyn Read + Send>>, writer: Box<dyn Write + Send> },
-    WebSocket(Box<WebSocket<TcpStream>>),
+    WebSocket(Box<WebSocket<Box<dyn Carrier>>>),
 }
 
 impl Lines {
