@@ -167,6 +167,13 @@ pub struct RecipeInfo {
     pub basehashes: BTreeMap<String, String>,
 }
 
+impl RecipeInfo {
+    /// `PE:PV-PR`, as BitBake shows versions; the epoch may be empty.
+    pub fn version(&self) -> String {
+        format!("{}:{}-{}", self.pe, self.pv, self.pr)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

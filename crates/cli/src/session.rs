@@ -29,12 +29,12 @@ impl Session {
         let build_dir = BuildDir::find(&config.choice(), false)?;
         let evaluation = Evaluation::run(&build_dir, &Terminal::default())?;
         refuse_errors(&evaluation)?;
-        Ok(Session {
-            build_dir,
-            recipes: Recipes::new(evaluation),
-            host: RefCell::default(),
-            remembering: RefCell::default(),
-        })
+        Ok(Session::with(build_dir, Recipes::new(evaluation)))
+    }
+
+    /// Of recipes that are evaluated already.
+    pub fn with(build_dir: BuildDir, recipes: Recipes) -> Session {
+        Session { build_dir, recipes, host: RefCell::default(), remembering: RefCell::default() }
     }
 
     /// The BitBake to behave as.

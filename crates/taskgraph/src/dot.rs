@@ -8,7 +8,7 @@ use std::fmt::{self, Write};
 /// `pn-buildlist`: the PN of every recipe of the graph, `mc:NAME:PN` outside the
 /// default multiconfig, one a line, sorted.
 pub fn pn_buildlist(graph: &TaskGraph, index: &ProviderIndex) -> String {
-    let pns: BTreeSet<String> = graph.tasks().map(|t| mc_pn(graph, index, t)).collect();
+    let pns: BTreeSet<String> = graph.tasks().map(|task| mc_pn(graph, index, task)).collect();
     pns.into_iter().map(|pn| pn + "\n").collect()
 }
 
@@ -17,15 +17,14 @@ pub fn pn_buildlist(graph: &TaskGraph, index: &ProviderIndex) -> String {
 /// # Errors
 /// Those of `out`.
 pub fn task_depends(graph: &TaskGraph, index: &ProviderIndex, out: &mut impl Write) -> fmt::Result {
-    let label: Vec<String> =
-        graph.tasks().map(|t| format!("{}.{}", mc_pn(graph, index, t), graph.task_name(t))).collect();
+    let label: Vec<String> = graph.tasks().map(|task| task_label(graph, index, task)).collect();
     let mut order: Vec<TaskIx> = graph.tasks().collect();
     order.sort_by(|a, b| label[a.0 as usize].cmp(&label[b.0 as usize]));
     out.write_str("digraph depends {\n")?;
     for task in order {
         let name = &label[task.0 as usize];
-        let info = index.find(graph.recipe(task)).map(|ix| &index.recipe(ix).info);
-        let version = info.map_or(String::new(), |i| format!("{}:{}-{}", i.pe, i.pv, i.pr));
+        let version =
+            index.find(graph.recipe(task)).map_or(String::new(), |ix| index.recipe(ix).info.version());
         writeln!(
             out,
             "\"{name}\" [label=\"{} {}\\n{version}\\n{}\"]",
@@ -42,9 +41,12 @@ pub fn task_depends(graph: &TaskGraph, index: &ProviderIndex, out: &mut impl Wri
     out.write_str("}\n")
 }
 
+/// `PN.TASK`, as the files of `bitbake -g` name a task.
+pub fn task_label(graph: &TaskGraph, index: &ProviderIndex, task: TaskIx) -> String {
+    format!("{}.{}", mc_pn(graph, index, task), graph.task_name(task))
+}
+
 /// `PN`, or `mc:NAME:PN`, of the recipe of a task.
 fn mc_pn(graph: &TaskGraph, index: &ProviderIndex, task: TaskIx) -> String {
-    let id = graph.recipe(task);
-    let pn = index.find(id).map_or("", |ix| &index.recipe(ix).info.pn);
-    if id.mc.is_empty() { pn.to_owned() } else { format!("mc:{}:{pn}", id.mc) }
+    index.find(graph.recipe(task)).map_or(String::new(), |ix| index.recipe(ix).mc_pn())
 }

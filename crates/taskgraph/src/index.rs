@@ -20,6 +20,20 @@ pub struct Recipe {
     pub priority: i32,
 }
 
+impl Recipe {
+    /// `PN`, or `mc:NAME:PN` outside the default multiconfig.
+    pub fn mc_pn(&self) -> String {
+        let (mc, pn) = (&self.id.mc, &self.info.pn);
+        if mc.is_empty() { pn.clone() } else { format!("mc:{mc}:{pn}") }
+    }
+
+    /// Whether a task's output can be restored instead of made.
+    pub fn has_setscene(&self, task: &str) -> bool {
+        let setscene = format!("{task}_setscene");
+        self.info.task_deps.tasks.contains(&setscene)
+    }
+}
+
 /// Number of a recipe within one [`ProviderIndex`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecipeIx(pub u32);

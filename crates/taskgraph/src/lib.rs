@@ -30,7 +30,7 @@ pub use choose::{Choice, ProviderNotice};
 pub use components::components;
 pub use config::{ConfigVars, MapConfig};
 pub use cycle::CycleReport;
-pub use dot::{pn_buildlist, task_depends};
+pub use dot::{pn_buildlist, task_depends, task_label};
 pub use edges::GraphOptions;
 pub use error::{Conflict, ConflictingProvider, GraphError, Missing};
 pub use explain::{

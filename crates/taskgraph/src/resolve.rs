@@ -59,6 +59,12 @@ impl Resolution {
         self.first(mc, true, name)
     }
 
+    /// The build-time names that were needed and the recipes that stand for them, in no order.
+    pub fn build_names<'r>(&'r self, mc: &'r str) -> impl Iterator<Item = (&'r str, RecipeIx)> {
+        let needed = self.providers.iter().filter(move |(need, _)| !need.runtime && need.mc == mc);
+        needed.filter_map(|(need, found)| Some((need.name.as_str(), *found.first()?)))
+    }
+
     fn first(&self, mc: &str, runtime: bool, name: &str) -> Option<RecipeIx> {
         self.for_need(&Need { mc: mc.to_owned(), runtime, name: name.to_owned() })
     }

@@ -7,6 +7,7 @@ mod cache;
 mod equivalence;
 mod error;
 mod evaluation;
+mod graph_record;
 mod plan;
 mod providers;
 mod recipes;

@@ -2,29 +2,30 @@
 
 use crate::Recipes;
 use bitzel_recipe::export::Normaliser;
-use bitzel_taskgraph::{Recipe, RecipeIx};
+use bitzel_taskgraph::{Recipe, RecipeIx, Resolution};
 use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Name to the recipes that have it.
-type Table = BTreeMap<String, BTreeSet<String>>;
+/// Name to the recipes that have it, as often as they say so.
+type Table = BTreeMap<String, Vec<String>>;
 
 /// Adds a recipe to the entries of names.
 fn put<'a>(table: &mut Table, names: impl IntoIterator<Item = &'a String>, id: &str) {
     for name in names {
-        table.entry(name.clone()).or_default().insert(id.to_owned());
+        table.entry(name.clone()).or_default().push(id.to_owned());
     }
 }
 
 impl Recipes {
-    /// The records of all multiconfigs, less what only this machine has.
-    pub fn provider_records(&self, normaliser: &Normaliser) -> Vec<Json> {
+    /// The records of all multiconfigs, less what only this machine has. BitBake notes
+    /// preferences as they are asked for, hence the names that targets need.
+    pub fn provider_records(&self, asked: &Resolution, normaliser: &Normaliser) -> Vec<Json> {
         let mcs = self.configurations.iter();
-        mcs.map(|configuration| normaliser.json(&self.provider_record(&configuration.mc))).collect()
+        mcs.map(|configuration| normaliser.json(&self.provider_record(&configuration.mc, asked))).collect()
     }
 
-    fn provider_record(&self, mc: &str) -> Json {
-        let mut record = self.tables(mc);
+    fn provider_record(&self, mc: &str, asked: &Resolution) -> Json {
+        let mut record = self.tables(mc, asked);
         let choice = |eligible: Vec<RecipeIx>| -> Json {
             eligible.iter().map(|&ix| json!(self.index.recipe(ix).id.to_string())).collect()
         };
@@ -36,8 +37,11 @@ impl Recipes {
         record.insert("choice".to_owned(), chosen(self.index.provided_names(mc), &build));
         record.insert("rchoice".to_owned(), chosen(self.index.runtime_names(mc), &run));
         let words = |name: &str| self.variable_of(mc, name).unwrap_or_default().split_whitespace();
-        let preferred: BTreeMap<&str, &str> =
-            words("PREFERRED_PROVIDERS").filter_map(|word| word.split_once(':')).collect();
+        let listed = words("PREFERRED_PROVIDERS").filter_map(|word| word.split_once(':'));
+        let single = asked.build_names(mc).filter_map(|(name, _)| {
+            Some((name, self.variable_of(mc, &format!("PREFERRED_PROVIDER_{name}"))?))
+        });
+        let preferred: BTreeMap<&str, &str> = listed.chain(single).collect();
         let ignored: BTreeSet<&str> = words("ASSUME_PROVIDED").collect();
         record.insert("mc".to_owned(), json!(mc));
         record.insert("preferred".to_owned(), json!(preferred));
@@ -46,7 +50,8 @@ impl Recipes {
     }
 
     /// What follows from single recipes.
-    fn tables(&self, mc: &str) -> Map<String, Json> {
+    fn tables(&self, mc: &str, asked: &Resolution) -> Map<String, Json> {
+        let looked_at: BTreeSet<RecipeIx> = asked.recipes().iter().copied().collect();
         let mut names: BTreeMap<&str, Table> =
             ["pkg_pn", "providers", "rproviders", "packages", "packages_dynamic"]
                 .map(|table| (table, Table::new()))
@@ -54,7 +59,8 @@ impl Recipes {
         let mut fields: BTreeMap<&str, Map<String, Json>> =
             ["pkg_fn", "pepvpr", "deps", "priorities", "skiplist"].map(|table| (table, Map::new())).into();
         let mut world = BTreeSet::new();
-        for Recipe { id, info, priority } in self.index.recipes().iter().filter(|recipe| recipe.id.mc == mc) {
+        let numbered = (0..).map(RecipeIx).zip(self.index.recipes());
+        for (ix, Recipe { id, info, priority }) in numbered.filter(|(_, recipe)| recipe.id.mc == mc) {
             let id = id.to_string();
             let mut field = |table: &'static str, value: Json| {
                 fields.entry(table).or_default().insert(id.clone(), value);
@@ -65,7 +71,8 @@ impl Recipes {
             }
             field("pkg_fn", json!(info.pn));
             field("pepvpr", json!([info.pe, info.pv, info.pr]));
-            if !info.depends.is_empty() {
+            // BitBake: looking up what a recipe depends on makes an entry.
+            if !info.depends.is_empty() || looked_at.contains(&ix) {
                 field("deps", json!(info.depends.iter().collect::<BTreeSet<_>>()));
             }
             field("priorities", json!(priority));
@@ -82,6 +89,7 @@ impl Recipes {
                 world.insert(id.clone());
             }
         }
+        names.values_mut().flat_map(Table::values_mut).for_each(|ids| ids.sort_unstable());
         let names = names.into_iter().map(|(table, entries)| (table.to_owned(), json!(entries)));
         let fields = fields.into_iter().map(|(table, entries)| (table.to_owned(), Json::Object(entries)));
         let mut record: Map<String, Json> = names.chain(fields).collect();

@@ -33,9 +33,10 @@ pub fn show_versions(evaluation: Evaluation) -> Result<ExitCode> {
         let Some(latest) = same.iter().max_by(|a, b| version(info(a)).compare(version(info(b)))) else {
             continue;
         };
-        let latest = shown(info(latest));
+        let latest = RecipeInfo::version(info(latest));
         let choice = index.choose("", pn);
-        let chosen = choice.eligible.iter().find(|ix| same.contains(ix)).map(|ix| shown(info(ix)));
+        let chosen =
+            choice.eligible.iter().find(|ix| same.contains(ix)).map(|ix| RecipeInfo::version(info(ix)));
         let (taken, required) = match recipes.variable(&format!("REQUIRED_VERSION_{pn}")) {
             Some(_) => ("", chosen.clone().unwrap_or_default()),
             None => (chosen.as_deref().unwrap_or_default(), String::new()),
@@ -48,8 +49,4 @@ pub fn show_versions(evaluation: Evaluation) -> Result<ExitCode> {
 
 fn version(info: &RecipeInfo) -> Version<'_> {
     Version { epoch: &info.pe, version: &info.pv, revision: &info.pr }
-}
-
-fn shown(info: &RecipeInfo) -> String {
-    format!("{}:{}-{}", info.pe, info.pv, info.pr)
 }

@@ -311,7 +311,7 @@ impl<'a> Signer<'a> {
         }
         let mapped = self.inputs.locked.unihash(pn, name, &task_hash).filter(|_| lock.is_none());
         let unihash = mapped.cloned().unwrap_or_else(|| task_hash.to_unihash());
-        let ask = lock.is_none() && mapped.is_none() && has_setscene(recipe, name);
+        let ask = lock.is_none() && mapped.is_none() && recipe.has_setscene(name);
         let query = ask.then(|| UniHashQuery { task, task_hash: task_hash.clone() });
         let locked = lock.is_some();
         self.done[task.0 as usize] =
@@ -397,10 +397,4 @@ pub(crate) fn pn_task(recipe: &Recipe, task: &str) -> String {
     } else {
         format!("mc:{}:{}:{task}", recipe.id.mc, recipe.info.pn)
     }
-}
-
-/// Whether a task's output can be restored instead of made.
-pub(crate) fn has_setscene(recipe: &Recipe, task: &str) -> bool {
-    let setscene = format!("{task}_setscene");
-    recipe.info.task_deps.tasks.contains(&setscene)
 }
