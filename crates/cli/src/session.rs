@@ -8,8 +8,8 @@ use anyhow::{Context, Result, bail};
 use bitzel_base::{CompatLevel, RecipeId};
 use bitzel_host::Host;
 use bitzel_recipe::protocol::{RecipeAddress, Reply, Request};
-use bitzel_taskgraph::{NoEquivalence, Signatures};
-use bitzel_workspace::{BuildDir, Equivalence, Evaluation, Plan, PlanOptions, Recipes};
+use bitzel_taskgraph::{NoEquivalence, Signatures, UniHashSource};
+use bitzel_workspace::{BuildDir, Equivalence, Evaluation, Plan, PlanOptions, Recipes, Signing};
 use std::cell::RefCell;
 
 /// A build directory with its recipes.
@@ -42,10 +42,15 @@ impl Session {
         if self.build_dir.level == "2.8" { CompatLevel::V2_8 } else { CompatLevel::V2_18 }
     }
 
+    /// Plans what can be built of targets.
+    pub fn plan_possible(&self, options: &PlanOptions) -> Result<Plan> {
+        let mut extra = |id: &RecipeId, code: &str| self.extra_depends(id, code).map_err(|e| e.to_string());
+        Ok(self.recipes.plan(options, &mut extra)?)
+    }
+
     /// Plans targets. What cannot be built of them ends the command.
     pub fn plan(&self, options: &PlanOptions) -> Result<Plan> {
-        let mut extra = |id: &RecipeId, code: &str| self.extra_depends(id, code).map_err(|e| e.to_string());
-        let plan = self.recipes.plan(options, &mut extra)?;
+        let plan = self.plan_possible(options)?;
         for notice in &plan.resolution.notices {
             eprintln!("NOTE: {notice}");
         }
@@ -64,12 +69,10 @@ impl Session {
     /// As [`Session::sign`], by a connection that is used on.
     pub fn sign_with(&self, plan: &Plan, equivalence: &mut Option<Equivalence>) -> Result<Signatures> {
         let mut random = || uuid::Uuid::new_v4().to_string();
-        let (recipes, level) = (&self.recipes, self.level());
         let signatures = match equivalence {
-            None => recipes.sign(plan, level, &mut random, &mut NoEquivalence)?,
+            None => self.hashes(plan, &mut random, &mut NoEquivalence)?,
             Some(equivalence) => {
-                let signatures =
-                    recipes.sign(plan, level, &mut random, &mut equivalence.of(recipes, plan))?;
+                let signatures = self.hashes(plan, &mut random, &mut equivalence.of(&self.recipes, plan))?;
                 if let Some(complaint) = equivalence.complaint() {
                     eprintln!("WARNING: {complaint}");
                 }
@@ -83,6 +86,19 @@ impl Session {
             eprintln!("WARNING: {mismatch}");
         }
         Ok(signatures)
+    }
+
+    /// The hashes of a plan's tasks with unihashes of `unihashes`; nothing is told.
+    pub fn hashes(
+        &self,
+        plan: &Plan,
+        random: &mut dyn FnMut() -> String,
+        unihashes: &mut dyn UniHashSource,
+    ) -> Result<Signatures> {
+        let mut layer =
+            |order: String| self.call("sign_tasks", vec![order]).map_err(|error| format!("{error:#}"));
+        let mut signing = Signing { level: self.level(), random, unihashes, layer: &mut layer };
+        Ok(self.recipes.sign(plan, &mut signing)?)
     }
 
     /// Asks a host.

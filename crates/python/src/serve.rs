@@ -198,6 +198,10 @@ fn summary(py: Python<'_>, evaluator: &Evaluator, config: &BaseConfig) -> PyResu
         topdir: get("TOPDIR")?,
         layers,
         variables,
+        signature_module: py
+            .import("bb.siggen")?
+            .call_method1("module_of", (get("BB_SIGNATURE_HANDLER")?,))?
+            .extract()?,
     })
 }
 

@@ -119,6 +119,8 @@ pub struct Configuration {
     pub layers: Vec<LayerInfo>,
     /// All variables that have a value and are no functions, expanded.
     pub variables: BTreeMap<String, String>,
+    /// The module that defines the class BB_SIGNATURE_HANDLER names; empty if none does.
+    pub signature_module: String,
 }
 
 /// A layer.

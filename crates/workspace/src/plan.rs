@@ -1,5 +1,6 @@
 //! From targets to the tasks that make them, and their hashes.
 
+use crate::layer_signatures::LayerSigner;
 use crate::recipes::Recipes;
 use bitzel_base::{CompatLevel, ErrorKind, RecipeId};
 use bitzel_taskgraph::{
@@ -47,8 +48,14 @@ pub enum PlanError {
     #[error(transparent)]
     Locks(#[from] MalformedLock),
     /// The configuration asks for a policy nobody knows.
-    #[error("BB_SIGNATURE_HANDLER is `{0}`; known are noop, basic, basichash, OEBasicHash and OEEquivHash")]
+    #[error(
+        "BB_SIGNATURE_HANDLER is `{0}`; known are noop, basic, basichash, OEBasicHash, OEEquivHash and the \
+         names of classes that layers add to bb.siggen"
+    )]
     UnknownHandler(String),
+    /// A layer's signature generator failed.
+    #[error("BB_SIGNATURE_HANDLER: {0}")]
+    LayerSigner(String),
     /// A file with a task's taint cannot be read.
     #[error("cannot read `{path}`: {cause}; remove it or make it readable")]
     Taint {
@@ -80,6 +87,18 @@ impl PlanError {
 
 fn lines(errors: &[GraphError]) -> String {
     errors.iter().map(GraphError::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// What signing asks of others.
+pub struct Signing<'a> {
+    /// Whose order of file checksums to follow.
+    pub level: CompatLevel,
+    /// Gives the taints of `[nostamp]` tasks.
+    pub random: &'a mut dyn FnMut() -> String,
+    /// Knows the unihashes of tasks.
+    pub unihashes: &'a mut dyn UniHashSource,
+    /// Runs the signature generator of a layer.
+    pub layer: &'a mut LayerSigner<'a>,
 }
 
 /// Asks Python for the further DEPENDS of a recipe: its id and its
@@ -138,32 +157,29 @@ impl Recipes {
         Ok(more)
     }
 
-    /// Computes the hashes of a plan's tasks. `random` gives the taints of `[nostamp]` tasks.
+    /// Computes the hashes of a plan's tasks.
     ///
     /// # Errors
     /// [`PlanError`].
-    pub fn sign(
-        &self,
-        plan: &Plan,
-        level: CompatLevel,
-        random: &mut dyn FnMut() -> String,
-        unihashes: &mut dyn UniHashSource,
-    ) -> Result<Signatures, PlanError> {
+    pub fn sign(&self, plan: &Plan, signing: &mut Signing<'_>) -> Result<Signatures, PlanError> {
+        if self.layer_signs() {
+            return self.sign_by_layer(plan, signing.layer);
+        }
         let filter = self.filter()?;
         let locked = match self.config() {
             Some(config) => LockedSignatures::from_config(config)?,
             None => LockedSignatures::default(),
         };
-        let taints = self.taints(&plan.graph, random)?;
+        let taints = self.taints(&plan.graph, signing.random)?;
         let inputs = SignInputs {
             index: &self.index,
             graph: &plan.graph,
             filter: &*filter,
             locked: &locked,
             taints: &taints,
-            level,
+            level: signing.level,
         };
-        Ok(bitzel_taskgraph::sign(&inputs, &mut FileChecksums::default(), unihashes)?)
+        Ok(bitzel_taskgraph::sign(&inputs, &mut FileChecksums::default(), signing.unihashes)?)
     }
 
     fn filter(&self) -> Result<Box<dyn DependencyFilter>, PlanError> {

@@ -73,6 +73,11 @@ impl Recipes {
         self.variables.get("").map(|variables| variables as &dyn ConfigVars)
     }
 
+    /// The module of the class that BB_SIGNATURE_HANDLER names.
+    pub(crate) fn signature_module(&self) -> &str {
+        self.configurations.first().map_or("", |configuration| &configuration.signature_module)
+    }
+
     /// How to name a recipe to a host; `None` for one that was not evaluated.
     pub fn address(&self, id: &RecipeId) -> Option<RecipeAddress> {
         let recipe = self.files.get(&(id.mc.clone(), id.file.clone()))?.clone();

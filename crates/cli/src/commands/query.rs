@@ -45,9 +45,8 @@ pub fn tasks(arguments: &Arguments) -> Result<ExitCode> {
     let output: Output = arguments.output.parse()?;
     let session = Session::load(&arguments.config)?;
     let options = PlanOptions { targets: arguments.universe.clone(), ..PlanOptions::default() };
-    let mut extra = |_: &_, _: &str| Ok(Vec::new());
     // What cannot be built is no task to ask about.
-    let plan = session.recipes.plan(&options, &mut extra)?;
+    let plan = session.plan_possible(&options)?;
     let signatures = session.sign(&plan)?;
     let details = Details::new(&session);
     let of_tasks = OfTasks { session: &session, plan: &plan, signatures: &signatures };

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
+use tempfile::NamedTempFile;
 
 /// Options of `what-if`.
 #[derive(clap::Args)]
@@ -31,14 +32,15 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
     let session = Session::load(&arguments.config)?;
     let options = PlanOptions { targets: arguments.targets.clone(), ..PlanOptions::default() };
     let plan = session.plan(&options)?;
-    let mut random = || String::new();
-    let level = session.level();
-    let signatures = session.recipes.sign(&plan, level, &mut random, &mut NoEquivalence)?;
+    // Both times the same taint, so that only what changes differs.
+    let mut random = String::new;
+    let signatures = session.hashes(&plan, &mut random, &mut NoEquivalence)?;
     let path = Path::new(&arguments.change);
     let (tasks, added, exact) = match arguments.change.split_once('=') {
         Some((name, value)) if !path.exists() => {
-            let (other_recipes, other_plan) = changed(&arguments, name.trim(), value, &options)?;
-            let other = other_recipes.sign(&other_plan, level, &mut random, &mut NoEquivalence)?;
+            let (other_session, _file) = changed(&arguments, name.trim(), value)?;
+            let other_plan = other_session.plan_possible(&options)?;
+            let other = other_session.hashes(&other_plan, &mut random, &mut NoEquivalence)?;
             let (tasks, added) = compare(&plan, &signatures, &other_plan, &other);
             (tasks, added, true)
         }
@@ -61,8 +63,10 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The recipes and tasks there would be with the variable set.
-fn changed(arguments: &Arguments, name: &str, value: &str, options: &PlanOptions) -> Result<(Recipes, Plan)> {
+/// The recipes there would be with the variable set.
+///
+/// The file that sets it has to be there as long as the session's hosts may start.
+fn changed(arguments: &Arguments, name: &str, value: &str) -> Result<(Session, NamedTempFile)> {
     if name.is_empty() || name.contains(char::is_whitespace) {
         bail!("`{name}` is no name of a variable");
     }
@@ -75,9 +79,7 @@ fn changed(arguments: &Arguments, name: &str, value: &str, options: &PlanOptions
     if let Some(error) = evaluation.errors().first() {
         bail!("with {name} = \"{value}\":\n{error}");
     }
-    let recipes = Recipes::new(evaluation);
-    let plan = recipes.plan(options, &mut |_, _| Ok(Vec::new()))?;
-    Ok((recipes, plan))
+    Ok((Session::with(build_dir, Recipes::new(evaluation)), file))
 }
 
 /// Tasks whose hashes differ, and tasks only the other plan has.

@@ -29,10 +29,19 @@ def check_siggen_version(siggen):
                  % (siggen.find_siginfo_version, siggen.find_siginfo_minversion))
 
 
+def _generators():
+    # Metadata adds its own to this module.
+    return [item for item in globals().values() if isinstance(item, type) and issubclass(item, SignatureGenerator)]
+
+
+def module_of(name):
+    """The module that defines the generator of a name, or an empty text."""
+    return next((item.__module__ for item in _generators() if item.name == (name or "noop")), "")
+
+
 def init(d):
     """The signature generator that BB_SIGNATURE_HANDLER names; unknown names give "noop" and an error."""
-    generators = [item for item in globals().values()
-                  if isinstance(item, type) and issubclass(item, SignatureGenerator)]
+    generators = _generators()
     desired = d.getVar("BB_SIGNATURE_HANDLER") or "noop"
     for generator in generators:
         if desired == generator.name:

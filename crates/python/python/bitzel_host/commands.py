@@ -61,6 +61,45 @@ def extra_depends(arguments):
     return " ".join(name for name in names["deps"] if name not in before)
 
 
+def sign_tasks(arguments):
+    """The hashes of tasks by the layer's own signature generator. Argument and answer are JSON, see
+    `layer_signatures.rs`."""
+    import json
+    from types import SimpleNamespace
+
+    import _bitzel
+    import bb.runqueue
+    import bb.siggen
+
+    order = json.loads(arguments[0])
+    tables = ("pkg_fn", "basetaskhash", "task_deps", "stamp", "file_checksums", "inherits")
+    caches = {}
+    for mcfn, recipe in order["recipes"].items():
+        mc = bb.runqueue.split_mc(mcfn)[0]
+        cache = caches.setdefault(mc, SimpleNamespace(**{table: {} for table in tables}))
+        cache.pkg_fn[mcfn] = recipe["pn"]
+        cache.task_deps[mcfn] = recipe["task_deps"]
+        cache.stamp[mcfn] = recipe["stamp"]
+        cache.file_checksums[mcfn] = recipe["file_checksums"]
+        cache.inherits[mcfn] = recipe["inherits"]
+        for task, basehash in recipe["basehashes"].items():
+            cache.basetaskhash[mcfn + ":" + task] = basehash
+    siggen = bb.siggen.init(_bitzel.config_data(""))
+    siggen.set_setscene_tasks(order["setscene"])
+    siggen.setup_datacache(caches)
+    answer = []
+    for tid, deps in order["tasks"]:
+        siggen.prep_taskhash(tid, deps, caches)
+        answer.append({
+            "hash": siggen.get_taskhash(tid, deps, caches),
+            "unihash": siggen.get_unihash(tid),
+            "deps": [dep for _, dep in siggen.runtaskdeps.get(tid, ())],
+            "files": siggen.file_checksum_values.get(tid, []),
+            "taint": siggen.taints.get(tid),
+        })
+    return json.dumps(answer)
+
+
 def place(arguments):
     """Where a variable of a recipe was set last, as FILE:LINE; empty if nobody knows.
     Arguments: the variable, then a recipe as in `environment`."""

@@ -110,6 +110,11 @@ pub struct Signatures {
 }
 
 impl Signatures {
+    /// Signatures made elsewhere, one for each task of a graph in its order.
+    pub fn from_tasks(tasks: Vec<TaskSignature>) -> Signatures {
+        Signatures { tasks, ..Signatures::default() }
+    }
+
     /// The signature of a task.
     pub fn get(&self, task: TaskIx) -> &TaskSignature {
         &self.tasks[task.0 as usize]

@@ -1,0 +1,91 @@
+//! Hashes of tasks as the built program computes them, on tiny layers written here.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod layer;
+
+use layer::{Layer, stdout};
+use std::fs;
+
+/// Hashes in the names of the signature files of `a`'s do_build.
+fn hashes(layer: &Layer) -> Vec<String> {
+    let output = layer.run(&["bitbake", "-S", "none", "a"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let stamps = layer.dir.path().join("build/tmp/stamps");
+    let mut hashes: Vec<String> = fs::read_dir(&stamps)
+        .unwrap()
+        .filter_map(|entry| {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            name.strip_prefix("a.do_build.sigdata.").map(str::to_owned)
+        })
+        .collect();
+    fs::remove_dir_all(&stamps).unwrap();
+    hashes.sort();
+    hashes
+}
+
+/// `a` needs `tool`; both say what they build in a variable.
+fn two_recipes() -> Layer {
+    Layer::new(&[
+        ("a_1.bb", "do_build[depends] = \"tool:do_build\"\n"),
+        ("tool_1.bb", "WHAT = \"1\"\ndo_build() {\n: ${WHAT}\n}\n"),
+    ])
+}
+
+#[test]
+fn what_a_task_stands_on_is_part_of_its_hash() {
+    let layer = two_recipes();
+    layer.write("build/conf/local.conf", "BB_SIGNATURE_HANDLER = \"basichash\"\n");
+    let bitbake_conf = fs::read_to_string(layer.dir.path().join("layer/conf/bitbake.conf")).unwrap();
+    layer.write("layer/conf/bitbake.conf", bitbake_conf + "require conf/local.conf\n");
+    let before = hashes(&layer);
+    assert_eq!(before.len(), 1);
+    assert_eq!(before, hashes(&layer));
+    layer.write("layer/tool_1.bb", "WHAT = \"2\"\ndo_build() {\n: ${WHAT}\n}\n");
+    assert_ne!(before, hashes(&layer));
+}
+
+/// A generator for which nothing that `tool` does counts.
+const GENERATOR: &str = r#"
+import bb.siggen
+
+class SignatureGeneratorTiny(bb.siggen.SignatureGeneratorBasicHash):
+    name = "tiny"
+
+    def rundep_check(self, fn, recipename, task, dep, depname, dataCaches):
+        assert dataCaches[""].pkg_fn[fn] == recipename
+        return depname != "tool"
+
+bb.siggen.SignatureGeneratorTiny = SignatureGeneratorTiny
+"#;
+
+#[test]
+fn a_layer_can_bring_its_own_signature_generator() {
+    let layer = two_recipes();
+    layer.write("layer/lib/tiny/__init__.py", "BBIMPORTS = [\"sigs\"]\n");
+    layer.write("layer/lib/tiny/sigs.py", GENERATOR);
+    let layer_conf = fs::read_to_string(layer.dir.path().join("layer/conf/layer.conf")).unwrap();
+    layer.write("layer/conf/layer.conf", layer_conf + "addpylib ${LAYERDIR}/lib tiny\n");
+    let bitbake_conf = fs::read_to_string(layer.dir.path().join("layer/conf/bitbake.conf")).unwrap();
+    layer.write("layer/conf/bitbake.conf", bitbake_conf + "BB_SIGNATURE_HANDLER = \"tiny\"\n");
+    let before = hashes(&layer);
+    assert_eq!(before.len(), 1);
+    layer.write("layer/tool_1.bb", "WHAT = \"2\"\ndo_build() {\n: ${WHAT}\n}\n");
+    assert_eq!(before, hashes(&layer));
+    layer.write("layer/a_1.bb", "do_build[depends] = \"tool:do_build\"\ndo_build() {\n: other\n}\n");
+    assert_ne!(before, hashes(&layer));
+}
+
+#[test]
+fn a_generator_that_nobody_brings_is_named_with_those_there_are() {
+    let layer = two_recipes();
+    let bitbake_conf = fs::read_to_string(layer.dir.path().join("layer/conf/bitbake.conf")).unwrap();
+    layer.write("layer/conf/bitbake.conf", bitbake_conf + "BB_SIGNATURE_HANDLER = \"nobody\"\n");
+    let output = layer.run(&["bitbake", "-S", "none", "a"]);
+    assert!(!output.status.success());
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        errors.contains("BB_SIGNATURE_HANDLER is `nobody`") && errors.contains("OEEquivHash"),
+        "{errors}"
+    );
+    assert!(stdout(&layer.run(&["getvar", "--value", "BB_SIGNATURE_HANDLER"])).contains("nobody"));
+}
