@@ -73,7 +73,7 @@ fn evaluate(py: Python<'_>, address: &RecipeAddress) -> PyResult<Prepared> {
         let message = format!("`{}` is skipped: it has no tasks", address.recipe.path);
         return Err(pyo3::exceptions::PyKeyError::new_err(message));
     };
-    let texts = TaskTexts::new(py, &data, signatures)?;
+    let texts = TaskTexts::new(py, &config.data, signatures)?;
     let session = Session::of(py)?;
     let functions = PythonHost::save(&*session.borrow().host);
     Ok(Prepared { address: address.clone(), store: data, functions, texts })

@@ -37,10 +37,11 @@ struct Piece {
 }
 
 impl TaskTexts {
-    pub(crate) fn new(py: Python<'_>, store: &DataStore, signatures: Signatures) -> PyResult<TaskTexts> {
-        let words = store.get_or_empty("BB_BASEHASH_IGNORE_VARS").or_raise(py)?;
+    /// What is ignored is the configuration's to say, as when the hashes were computed.
+    pub(crate) fn new(py: Python<'_>, config: &DataStore, signatures: Signatures) -> PyResult<TaskTexts> {
+        let words = config.get_or_empty("BB_BASEHASH_IGNORE_VARS").or_raise(py)?;
         let words: BTreeSet<&str> = words.split_whitespace().collect();
-        let tasks = store.get_or_empty("BB_TASKHASH_IGNORE_TASKS").or_raise(py)?;
+        let tasks = config.get_or_empty("BB_TASKHASH_IGNORE_TASKS").or_raise(py)?;
         Ok(TaskTexts {
             signatures,
             ignored: siginfo_json(&json!({ "_set_object": words })),

@@ -3,7 +3,7 @@
 
 use crate::{Plan, Recipes};
 use bitzel_recipe::export::Normaliser;
-use bitzel_taskgraph::{Signatures, Taint, TaskIx, task_label};
+use bitzel_taskgraph::{ProviderIndex, Signatures, Taint, TaskIx, task_label};
 use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,7 @@ impl Recipes {
         record.insert("target".to_owned(), json!(targets.join(" ")));
         record.insert("providermap".to_owned(), self.provider_map(plan));
         record.insert("tdepends".to_owned(), self.edges_by_name(plan));
-        record.insert("tids".to_owned(), tasks(plan, signatures));
+        record.insert("tids".to_owned(), tasks(&self.index, plan, signatures));
         let graph = &plan.graph;
         let setscene: BTreeSet<String> = graph
             .tasks()
@@ -50,7 +50,9 @@ impl Recipes {
             let info = &recipe.info;
             let (pn, version, file) = (recipe.mc_pn(), info.version(), id.to_string());
             pns.insert(pn.clone(), json!({"filename": file, "version": version, "inherits": info.inherits}));
-            depends.insert(pn.clone(), sorted(&info.depends, &[]));
+            let mut names = sorted(&info.depends, &[]);
+            names.dedup();
+            depends.insert(pn.clone(), names);
             let of_packages = info.rdepends_pkg.values().chain(info.rrecommends_pkg.values());
             let run_time = [&info.rdepends, &info.rrecommends].into_iter().chain(of_packages);
             let names: BTreeSet<&str> = run_time.flatten().map(String::as_str).collect();
@@ -106,7 +108,7 @@ fn sorted<'a>(one: &'a [String], other: &'a [String]) -> Vec<&'a str> {
 }
 
 /// Each task's hashes and what they stand on.
-fn tasks(plan: &Plan, signatures: &Signatures) -> Json {
+fn tasks(index: &ProviderIndex, plan: &Plan, signatures: &Signatures) -> Json {
     let graph = &plan.graph;
     let id = |task: TaskIx| graph.task_id(task).to_string();
     let random = random_hashes(plan, signatures);
@@ -120,7 +122,9 @@ fn tasks(plan: &Plan, signatures: &Signatures) -> Json {
         let depends: BTreeSet<String> = graph.deps(task).map(id).collect();
         let mut files: Vec<[&str; 2]> =
             signature.files.iter().map(|file| [file.path.as_str(), file.md5.as_str()]).collect();
-        files.sort_by_key(|[_, md5]| *md5);
+        // BitBake: by checksum, equal ones as the recipe lists them.
+        let listed = listed_files(index, plan, task);
+        files.sort_by_key(|[path, md5]| (*md5, listed.find(path)));
         let record = json!({
             "basehash": signature.base.as_str(),
             "hash": hash(signature.task_hash.as_str()),
@@ -133,6 +137,13 @@ fn tasks(plan: &Plan, signatures: &Signatures) -> Json {
         (id(task), record)
     });
     Json::Object(all.collect())
+}
+
+/// The `[file-checksums]` of a task.
+fn listed_files<'a>(index: &'a ProviderIndex, plan: &Plan, task: TaskIx) -> &'a str {
+    let info = index.find(plan.graph.recipe(task)).map(|ix| &index.recipe(ix).info);
+    let listed = info.and_then(|info| info.file_checksums.get(plan.graph.task_name(task)));
+    listed.map_or("", String::as_str)
 }
 
 /// Which hashes hold a random taint, their own or that of a task they take in.
