@@ -7,17 +7,21 @@ DEMO_DIR ?= $(or $(TMPDIR),/tmp)/bitzel-demo
 
 BITZEL_DEBUG = $(abspath $(or $(CARGO_TARGET_DIR),target))/debug/bitzel
 
-.PHONY: demo test setup format lint unit corpus example
+.PHONY: demo test setup servers format lint unit corpus example
 
 demo: setup
 	$(CARGO) build --release --package bitzel
 	./examples/demo/setup.sh $(DEMO_DIR)
 	cd $(DEMO_DIR) && $(abspath scripts/demo.sh) $(abspath $(or $(CARGO_TARGET_DIR),target))/release/bitzel
 
-test: setup format lint unit corpus example
+test: setup servers format lint unit corpus example
 
 setup:
 	@scripts/setup.sh
+
+# What the fetcher's tests talk to.
+servers:
+	@scripts/setup.sh servers
 
 format:
 	$(CARGO) fmt --all --check

@@ -28,13 +28,8 @@ impl Checksums {
     pub fn of_file(path: &Path) -> Result<Checksums, FetchError> {
         let mut hasher = Hasher::default();
         let mut file = std::fs::File::open(path).map_err(FetchError::io("open", path))?;
-        let mut buffer = vec![0; 1 << 18];
-        loop {
-            match file.read(&mut buffer).map_err(FetchError::io("read", path))? {
-                0 => return Ok(hasher.finish()),
-                count => hasher.update(&buffer[..count]),
-            }
-        }
+        hasher.update_from(&mut file).map_err(FetchError::io("read", path))?;
+        Ok(hasher.finish())
     }
 
     /// Go's hash of a file that is no module archive (golang.org/x/mod/sumdb/dirhash, of one `go.mod`).
@@ -81,6 +76,17 @@ impl Hasher {
         self.sha1.update(bytes);
         self.sha384.update(bytes);
         self.sha512.update(bytes);
+    }
+
+    /// Takes in all that can be read.
+    pub fn update_from(&mut self, reader: &mut impl Read) -> std::io::Result<()> {
+        let mut buffer = vec![0; 1 << 17];
+        loop {
+            match reader.read(&mut buffer)? {
+                0 => return Ok(()),
+                count => self.update(&buffer[..count]),
+            }
+        }
     }
 
     /// The checksums of all bytes taken in.

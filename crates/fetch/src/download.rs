@@ -2,14 +2,14 @@
 
 use crate::checksum::{Checksums, Hasher};
 use crate::error::FetchError;
-use crate::http::{Client, network};
+use crate::http::Client;
 use crate::job::{Job, Options, Outcome};
 use crate::lock::FileLock;
 use crate::redact::redact;
 use crate::stamp::{maybe_zip, write_stamp};
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use ureq::http::{StatusCode, header};
@@ -63,6 +63,10 @@ fn attempts(
     watch: Watch<'_>,
 ) -> Result<Checksums, FetchError> {
     let temporary = with_suffix(&job.target, ".tmp");
+    if job.expected.is_empty() {
+        // DIFFERS: the part may be of another version of the file, and no checksum would tell.
+        remove(&temporary)?;
+    }
     let mut failures = 0;
     loop {
         let before = size(&temporary);
@@ -125,7 +129,13 @@ fn once(client: &Client, job: &Job, temporary: &Path, watch: Watch<'_>) -> Resul
     }
     let length = content_length(&response);
     let total = length.map(|length| offset + length);
-    let uri = job.url.parse().unwrap_or_default();
+    let broke_off = |had: u64, why: &str| {
+        let of = total.map_or(String::new(), |total| format!(" of {total}"));
+        FetchError::Network {
+            url: redact(&job.url),
+            reason: format!("it broke off after {had}{of} bytes{why}"),
+        }
+    };
     let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();
     let mut buffer = vec![0; 1 << 17];
     let mut had = offset;
@@ -136,7 +146,7 @@ fn once(client: &Client, job: &Job, temporary: &Path, watch: Watch<'_>) -> Resul
         let count = match body.read(&mut buffer) {
             Ok(0) => break,
             Ok(count) => count,
-            Err(error) => return Err(network(&uri, &ureq::Error::Io(error))),
+            Err(error) => return Err(broke_off(had, &format!(": {error}"))),
         };
         file.write_all(&buffer[..count]).map_err(FetchError::io("write", temporary)).inspect_err(|_| {
             // A full disk is not made better by keeping the part.
@@ -146,10 +156,7 @@ fn once(client: &Client, job: &Job, temporary: &Path, watch: Watch<'_>) -> Resul
         had += count as u64;
     }
     if total.is_some_and(|total| had != total) {
-        return Err(FetchError::Network {
-            url: redact(&job.url),
-            reason: format!("it broke off after {had} of {} bytes", total.unwrap_or_default()),
-        });
+        return Err(broke_off(had, ""));
     }
     if had == 0 {
         return Err(FetchError::Network { url: redact(&job.url), reason: "it is empty".to_owned() });
@@ -168,13 +175,7 @@ fn open_part(temporary: &Path) -> Result<(File, Hasher), FetchError> {
         .open(temporary)
         .map_err(FetchError::io("create", temporary))?;
     let mut hasher = Hasher::default();
-    let mut buffer = vec![0; 1 << 17];
-    loop {
-        match file.read(&mut buffer).map_err(FetchError::io("read", temporary))? {
-            0 => break,
-            count => hasher.update(&buffer[..count]),
-        }
-    }
+    hasher.update_from(&mut file).map_err(FetchError::io("read", temporary))?;
     file.seek(SeekFrom::End(0)).map_err(FetchError::io("read", temporary))?;
     Ok((file, hasher))
 }

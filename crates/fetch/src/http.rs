@@ -110,12 +110,12 @@ impl Client {
     }
 }
 
-pub(crate) fn network(uri: &Uri, error: &ureq::Error) -> FetchError {
+fn network(uri: &Uri, error: &ureq::Error) -> FetchError {
     FetchError::Network { url: redact(&without_query(uri)), reason: error.to_string() }
 }
 
 /// A URL for people: a query may hold a signature.
-pub(crate) fn without_query(uri: &Uri) -> String {
+fn without_query(uri: &Uri) -> String {
     let text = uri.to_string();
     match text.split_once('?') {
         Some((path, _)) => format!("{path}?..."),

@@ -1,5 +1,6 @@
 //! What a build needs from the network: which sources are there, which are missing, under which licences.
 
+use crate::checksum::Checksums;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -26,6 +27,10 @@ pub struct Source {
     pub revision: Option<String>,
     /// Checksums of the recipe by kind.
     pub checksums: BTreeMap<String, String>,
+    /// Checksums the stamp has, by kind.
+    pub stamped: BTreeMap<String, String>,
+    /// Of a repository: whether the clone has the revision.
+    pub complete: Option<bool>,
 }
 
 /// Whether a source can be had without network.
@@ -36,8 +41,11 @@ pub enum SourceState {
     Local,
     /// In DL_DIR, complete.
     Present,
-    /// In DL_DIR as a file without stamp: will be verified, or fetched again.
+    /// In DL_DIR, but nothing tells whether it is right: a file without stamp and checksum, which is taken
+    /// as it is, or a tarball of a repository.
     Unverified,
+    /// In DL_DIR with other checksums than the recipe's; will be fetched again.
+    Wrong,
     /// Begun; the rest will be fetched.
     Partial,
     /// To be fetched.
@@ -45,20 +53,36 @@ pub enum SourceState {
 }
 
 impl Source {
-    /// Looks at the file system.
+    /// Looks at the file system. A file without stamp is read, to compare its checksums.
     pub fn state(&self) -> SourceState {
         if self.localpath.as_os_str().is_empty() {
             return SourceState::Local;
         }
-        if self.tarballs.iter().any(|path| path.exists()) {
-            return SourceState::Present;
+        let tarball = || self.tarballs.iter().any(|path| path.exists());
+        match self.complete {
+            Some(true) => return SourceState::Present,
+            Some(false) if tarball() => return SourceState::Unverified,
+            Some(false) => return SourceState::Missing,
+            None if tarball() => return SourceState::Present,
+            None => {}
         }
-        match (self.localpath.exists(), self.donestamp.as_deref().is_some_and(Path::exists)) {
-            (true, true) => SourceState::Present,
-            // Without stamp a checksum can still tell that it is right.
-            (true, false) => SourceState::Unverified,
-            (false, _) if partial(&self.localpath).exists() => SourceState::Partial,
-            (false, _) => SourceState::Missing,
+        if !self.localpath.exists() {
+            let begun = partial(&self.localpath).exists();
+            return if begun { SourceState::Partial } else { SourceState::Missing };
+        }
+        if self.donestamp.as_deref().is_some_and(Path::exists) {
+            // BitBake: an empty stamp says that the download was complete, and no more.
+            let wrong = self.checksums.iter().any(|(kind, wanted)| {
+                self.stamped.get(kind).is_some_and(|found| !found.eq_ignore_ascii_case(wanted))
+            });
+            return if wrong { SourceState::Wrong } else { SourceState::Present };
+        }
+        if self.checksums.is_empty() {
+            return SourceState::Unverified;
+        }
+        match Checksums::of_file(&self.localpath) {
+            Ok(found) if found.mismatch(&self.checksums).is_none() => SourceState::Present,
+            _ => SourceState::Wrong,
         }
     }
 }
@@ -72,7 +96,7 @@ fn partial(path: &Path) -> PathBuf {
 /// Can this build go offline?
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct OfflineReport {
-    /// No source is missing, partial or unverifiable.
+    /// No source is missing, wrong or partial.
     pub offline: bool,
     /// Sources by state; each download counts once, however many recipes name it.
     pub counts: BTreeMap<SourceState, usize>,
@@ -103,10 +127,7 @@ pub fn offline_report(sources: &[Source]) -> OfflineReport {
     for (source, recipes) in downloads.values() {
         let state = source.state();
         *report.counts.entry(state).or_default() += 1;
-        // A file without stamp is as good as one with it if there is a checksum to verify it by.
-        let usable =
-            state == SourceState::Present || state == SourceState::Unverified && !source.checksums.is_empty();
-        if !usable {
+        if !matches!(state, SourceState::Present | SourceState::Unverified) {
             let recipes = recipes.iter().map(|&recipe| recipe.to_owned()).collect();
             report.missing.push((state, source.url.clone(), recipes));
         } else if let Ok(meta) = std::fs::metadata(&source.localpath)
@@ -199,17 +220,39 @@ mod tests {
         let report = offline_report(&more);
         assert!(!report.offline);
         let states: Vec<SourceState> = report.missing.iter().map(|entry| entry.0).collect();
-        assert_eq!(states, [SourceState::Unverified, SourceState::Partial, SourceState::Missing]);
-        assert_eq!(report.estimated_bytes, Some(12));
+        assert_eq!(states, [SourceState::Partial, SourceState::Missing]);
+        assert_eq!(report.counts[&SourceState::Unverified], 1);
+        assert_eq!(report.estimated_bytes, Some(8));
     }
 
     #[test]
-    fn a_checksum_makes_a_file_without_stamp_usable() {
+    fn checksums_tell_whether_a_file_is_the_right_one() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("a"), "1").unwrap();
         let mut one = source(dir.path(), "x", "a");
+        let right = Checksums::of_file(&one.localpath).unwrap().sha256;
+        one.checksums.insert("sha256".to_owned(), right.to_uppercase());
+        assert_eq!(one.state(), SourceState::Present);
         one.checksums.insert("sha256".to_owned(), "0".repeat(64));
-        assert!(offline_report(&[one]).offline);
+        assert_eq!(one.state(), SourceState::Wrong);
+        // What the stamp says need not be computed.
+        std::fs::write(dir.path().join("a.done"), "").unwrap();
+        assert_eq!(one.state(), SourceState::Present);
+        one.stamped.insert("sha256".to_owned(), right);
+        assert_eq!(one.state(), SourceState::Wrong);
+    }
+
+    #[test]
+    fn a_repository_is_there_when_its_clone_has_the_revision() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("a.tar.gz"), "1").unwrap();
+        let mut one = source(dir.path(), "x", "clone");
+        for (complete, state) in [(true, SourceState::Present), (false, SourceState::Missing)] {
+            one.complete = Some(complete);
+            assert_eq!(one.state(), state);
+        }
+        one.tarballs.push(dir.path().join("a.tar.gz"));
+        assert_eq!(one.state(), SourceState::Unverified);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 mod support;
 
-use bitzel_fetch::{Checksums, Client, Job, Options, Outcome, download, download_all};
+use bitzel_fetch::{Checksums, Client, Hasher, Job, Options, Outcome, Progress, download, download_all};
 use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,7 +13,14 @@ use support::{Server, answer, answer_ranged};
 const BODY: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 
 fn job(dir: &Path, server: &Server, path: &str) -> Job {
-    Job { url: server.url(path), target: dir.join("file"), redirect_auth: true, ..Job::default() }
+    let expected = [("sha256".to_owned(), sha256(BODY))].into();
+    Job { url: server.url(path), target: dir.join("file"), redirect_auth: true, expected, ..Job::default() }
+}
+
+fn sha256(data: &[u8]) -> String {
+    let mut hasher = Hasher::default();
+    hasher.update(data);
+    hasher.finish().sha256
 }
 
 fn options() -> Options {
@@ -80,16 +87,23 @@ fn a_server_without_ranges_gives_the_whole_file_anew() {
 fn a_part_of_another_version_is_thrown_away_when_checksums_tell() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(|request, _, stream| answer_ranged(stream, request, BODY));
-    let mut job = job(dir.path(), &server, "/f");
-    let mut hasher = bitzel_fetch::Hasher::default();
-    hasher.update(BODY);
-    job.expected.insert("sha256".to_owned(), hasher.finish().sha256);
+    let job = job(dir.path(), &server, "/f");
     std::fs::write(dir.path().join("file.tmp"), b"old").unwrap();
     assert_done(&run(&job), &job, BODY);
     // A part that is the whole file and more.
     std::fs::remove_file(&job.target).unwrap();
     std::fs::write(dir.path().join("file.tmp"), [BODY, BODY].concat()).unwrap();
     assert_done(&run(&job), &job, BODY);
+}
+
+#[test]
+fn a_part_is_not_resumed_where_no_checksum_would_tell_its_version() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(|request, _, stream| answer_ranged(stream, request, BODY));
+    let job = Job { expected: [].into(), ..job(dir.path(), &server, "/f") };
+    std::fs::write(dir.path().join("file.tmp"), b"old").unwrap();
+    assert_done(&run(&job), &job, BODY);
+    assert_eq!(server.seen()[0].range(), None);
 }
 
 #[test]
@@ -297,7 +311,9 @@ fn everything_stops_when_the_listener_says_so() {
         }
     });
     let jobs = vec![job(dir.path(), &server, "/f")];
-    let outcomes = download_all(&jobs, &options(), Duration::from_millis(20), |_| false).unwrap();
+    // Once there is something to go on from.
+    let listen = |going: &[Progress]| going.iter().all(|one| one.done == 0);
+    let outcomes = download_all(&jobs, &options(), Duration::from_millis(20), listen).unwrap();
     assert!(error(&outcomes[0]).contains("interrupted"));
     assert_eq!(names(dir.path()), ["file.tmp"]);
 }

@@ -1,13 +1,15 @@
 """Real servers on loopback, each on a free port, for the time of a test."""
 
-import gzip
 import http.server
 import os
 import shutil
 import socket
+import socketserver
 import subprocess
 import threading
 import time
+
+from fetch_tests.gitserver import GitBackend
 
 _SBIN = os.environ.get("PATH", "") + ":/usr/sbin:/usr/lib/git-core"
 
@@ -85,42 +87,70 @@ def git_daemon(test, root):
     return port
 
 
-class _GitBackend(http.server.BaseHTTPRequestHandler):
-    """Hands requests to git's CGI program."""
-
-    def _answer(self):
-        path, _, query = self.path.partition("?")
-        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        if self.headers.get("Content-Encoding") == "gzip":
-            body = gzip.decompress(body)
-        environment = dict(os.environ, GIT_PROJECT_ROOT=self.server.root, GIT_HTTP_EXPORT_ALL="1", PATH_INFO=path,
-                           QUERY_STRING=query, REQUEST_METHOD=self.command, REMOTE_ADDR="127.0.0.1",
-                           CONTENT_TYPE=self.headers.get("Content-Type", ""), CONTENT_LENGTH=str(len(body)),
-                           GIT_PROTOCOL=self.headers.get("Git-Protocol", ""))
-        output = subprocess.run(["git", "http-backend"], input=body, env=environment, stdout=subprocess.PIPE,
-                                stderr=subprocess.DEVNULL, check=False).stdout
-        head, _, content = output.partition(b"\r\n\r\n")
-        headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if ": " in line)
-        self.send_response(int(headers.pop("Status", "200").split()[0]))
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(content)
-
-    do_GET = do_POST = _answer
-
-    def log_message(self, *args):
-        """Quiet."""
-
-
 def git_http(test, root):
     """git over smart HTTP for all repositories below `root`; its port."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _GitBackend)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), GitBackend)
     server.root = root
     threading.Thread(target=server.serve_forever, daemon=True).start()
     test.addCleanup(server.server_close)
     test.addCleanup(server.shutdown)
     return server.server_port
+
+
+class _Ftp(socketserver.StreamRequestHandler):
+    """As much of FTP (RFC 959) as a download needs; the login is me:secret or anonymous."""
+
+    def handle(self):
+        """One session."""
+        self._say("220 ready")
+        user, first, passive = "", 0, None
+        for line in self.rfile:
+            verb, _, text = line.decode().strip().partition(" ")
+            verb, path = verb.upper(), os.path.join(self.server.root, text.lstrip("/"))
+            if verb == "USER":
+                user = text
+                self._say("331 password")
+            elif verb == "PASS":
+                self._say("230 in" if user == "anonymous" or (user, text) == ("me", "secret") else "530 no")
+            elif verb in ("PASV", "EPSV"):
+                if passive:
+                    passive.close()
+                passive = socket.create_server(("127.0.0.1", 0))
+                port = passive.getsockname()[1]
+                self._say("229 (|||%d|)" % port if verb == "EPSV" else "227 (127,0,0,1,%d,%d)" % divmod(port, 256))
+            elif verb == "REST":
+                first = int(text)
+                self._say("350 from there")
+            elif verb in ("SIZE", "RETR") and not os.path.isfile(path):
+                self._say("550 no such file")
+            elif verb == "SIZE":
+                self._say("213 %d" % os.path.getsize(path))
+            elif verb == "RETR":
+                self._say("150 coming")
+                with passive.accept()[0] as data, open(path, "rb") as stream:
+                    stream.seek(first)
+                    self.server.sent.append(os.path.getsize(path) - first)
+                    data.sendall(stream.read())
+                self._say("226 done")
+            else:
+                self._say({"TYPE": "200 ok", "CWD": "250 ok", "PWD": '257 "/"', "SYST": "215 UNIX Type: L8",
+                           "QUIT": "221 bye"}.get(verb, "502 no"))
+        if passive:
+            passive.close()
+
+    def _say(self, text):
+        self.wfile.write(text.encode() + b"\r\n")
+
+
+def ftp(test, root):
+    """An FTP server for all files below `root`: its port, and the list of the sizes it sent."""
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Ftp)
+    server.daemon_threads, server.block_on_close = True, False
+    server.root, server.sent = root, []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    test.addCleanup(server.server_close)
+    test.addCleanup(server.shutdown)
+    return server.server_address[1], server.sent
 
 
 def svnserve(test, root):

@@ -80,21 +80,6 @@ class Git(FetchTest):
         self.fetch_revision(self.url(folder), "AUTOINC")
         self.assertNotEqual(self.head(), first)
 
-    def test_names_are_never_options(self):
-        marker = os.path.join(self.dir, "marker")
-        helper = self.write("helper", "#!/bin/sh\ntouch %s\n" % marker, self.dir)
-        os.chmod(helper, 0o755)
-        self.d.setVar("SRCREV", "a" * 40)
-        for url in ("git://h/x;protocol=ssh;branch=--upload-pack=%s" % helper,
-                    "git://-oProxyCommand=%s/x;protocol=ssh;branch=m" % helper,
-                    "git://h/x;protocol=ssh;branch=m;tag=--upload-pack=%s" % helper,
-                    "git://h/x;protocol=ext;branch=m", "ssh://-oProxyCommand=%s/x" % helper,
-                    "svn://h/x;module=--config-option=%s" % helper,
-                    "hg://h/x;module=--config=alias.clone=!%s" % helper):
-            with self.assertRaises(bb.fetch2.BBFetchException, msg=url):
-                self.fetch(url)
-        self.assertFalse(os.path.exists(marker))
-
     def test_submodules_come_along_and_unpack_without_upstream(self):
         inner, _ = self.repository("inner", i="1")
         middle, _ = self.repository("middle", m="1")

@@ -3,8 +3,6 @@
 import getpass
 import os
 import pickle
-import subprocess
-import sys
 import unittest
 
 import bb
@@ -85,6 +83,21 @@ class Web(FetchTest):
         self.data = b"right"
         self.download("http://127.0.0.1:%d/a.bin;sha256sum=%s" % (self.port, sha256(b"right")))
 
+    def test_the_next_mirror_is_asked_where_one_has_another_file(self):
+        self.write("other/a.bin", "another file", self.root)
+        here = "http://127.0.0.1:%d" % self.port
+        for variable in ("PREMIRRORS", "MIRRORS"):
+            self.d.setVar(variable, "http://127.0.0.1:%d/none/.* %s/other/ \\n http://.*/none/.* %s/" % (self.port, here, here))
+            self.download(self.url("none/a.bin"))
+            self.assertEqual(sorted(os.listdir(self.dl)),
+                             ["a.bin", "a.bin.done", "a.bin_bad-checksum_" + sha256(b"another file")])
+            self.d.delVar(variable)
+            bb.utils.remove(self.dl, True)
+            os.mkdir(self.dl)
+
+    def test_checksums_may_have_capital_letters(self):
+        self.download("http://127.0.0.1:%d/a.bin;sha256sum=%s" % (self.port, sha256(self.data).upper()))
+
     def test_a_missing_checksum_is_told_with_the_line_to_paste(self):
         url = "http://127.0.0.1:%d/a.bin" % self.port
         self.d.setVar("BB_STRICT_CHECKSUM", "1")
@@ -138,17 +151,6 @@ class Web(FetchTest):
         with self.assertRaises(bb.fetch2.FetchError):
             missing.checkstatus()
 
-    def test_eight_processes_cause_one_download(self):
-        script = ("import sys; sys.path[:0] = %r\nfrom fetch_tests.support import Datastore\nimport bb, bb.fetch2\n"
-                  "bb.fetch2.Fetch([%r], Datastore(**%r)).download()\n" % (sys.path, self.url("a.bin"), self.d.values))
-        processes = [subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE) for _ in range(8)]
-        for process in processes:
-            self.assertEqual(process.wait(), 0, process.stderr.read())
-            process.stderr.close()
-        with open(os.path.join(self.dir, "nginx", "access.log")) as stream:
-            self.assertEqual(stream.read().count("GET /a.bin"), 1)
-        self.assertEqual(sorted(os.listdir(self.dl)), ["a.bin", "a.bin.done"])
-
     def test_repositories_over_plain_http(self):
         folder, revision = self.repository()
         self.run_tool("git", "clone", "-q", "--bare", folder, os.path.join(self.root, "r.git"))
@@ -188,6 +190,63 @@ class Repositories(FetchTest):
         self.d.setVar("SRCREV", revision)
         self.fetch("git://127.0.0.1:%d/served;protocol=http;branch=master" % port)
         self.assertEqual(self.tree(), ["git/a"])
+
+    def over_http(self, name, scheme="git"):
+        return "%s://127.0.0.1:%d/%s;protocol=http;branch=master" % (scheme, self.port, name)
+
+    def test_submodules_over_http(self):
+        inner, _ = self.repository("inner", i="1")
+        outer, _ = self.repository("outer", o="1")
+        self.run_tool("git", "submodule", "add", "-q", inner, "sub", cwd=outer)
+        self.run_tool("git", "config", "-f", ".gitmodules", "submodule.sub.url", "../inner", cwd=outer)
+        self.d.setVar("SRCREV", self.commit(outer, o="2"))
+        self.port = servers.git_http(self, self.dir)
+        self.fetch(self.over_http("outer", "gitsm"))
+        self.assertEqual(self.tree(), ["git/.gitmodules", "git/o", "git/sub/i"])
+
+    def test_shallow_over_http(self):
+        folder, _ = self.repository("served")
+        self.d.setVar("SRCREV", self.commit(folder, b="b"))
+        self.d.setVar("BB_GIT_SHALLOW", "1")
+        self.d.setVar("BB_GENERATE_SHALLOW_TARBALLS", "1")
+        self.port = servers.git_http(self, self.dir)
+        self.fetch(self.over_http("served"))
+        self.assertEqual(self.tree(), ["git/a", "git/b"])
+        history = self.run_tool("git", "rev-list", "--count", "HEAD", cwd=os.path.join(self.out, "git"))
+        self.assertEqual(history, "1")
+        clones = os.listdir(os.path.join(self.dl, "git2"))
+        self.assertEqual([name for name in clones if not name.endswith(".done")], [], "the whole history came")
+
+    @needs("git-lfs")
+    def test_large_files_over_http(self):
+        folder, _ = self.repository("work", **{".gitattributes": "*.bin filter=lfs -text\n"})
+        self.run_tool("git", "lfs", "install", "--local", cwd=folder)
+        self.d.setVar("SRCREV", self.commit(folder, **{"big.bin": "big content"}))
+        bare = os.path.join(self.dir, "served.git")
+        self.run_tool("git", "clone", "-q", "--bare", folder, bare)
+        self.run_tool("git", "lfs", "push", "--all", "file://" + bare, cwd=folder)
+        os.rename(folder, folder + ".gone")
+        self.port = servers.git_http(self, self.dir)
+        self.fetch(self.over_http("served.git"))
+        with open(os.path.join(self.out, "git", "big.bin")) as stream:
+            self.assertEqual(stream.read(), "big content")
+
+    @needs("wget")
+    def test_ftp(self):
+        data = os.urandom(100_000)
+        self.write("f.bin", data, os.path.join(self.dir, "ftp"))
+        port, sent = servers.ftp(self, os.path.join(self.dir, "ftp"))
+        more = "f.bin;sha256sum=" + sha256(data)
+        self.write("f.bin.tmp", data[:60_000], self.dl)
+        for login, name in (("", "f.bin"), ("me:secret@", "g.bin")):
+            self.fetcher("ftp://%s127.0.0.1:%d/%s;downloadfilename=%s" % (login, port, more, name)).download()
+            with open(os.path.join(self.dl, name), "rb") as stream:
+                self.assertEqual(stream.read(), data)
+        self.assertEqual(sent, [40_000, 100_000])
+        for url in ("me:wrong@127.0.0.1:%d/%s" % (port, more), "127.0.0.1:%d/none;sha256sum=%s" % (port, sha256(data))):
+            with self.assertRaises(bb.fetch2.FetchError):
+                self.fetcher("ftp://%s;downloadfilename=h" % url).download()
+        self.assertEqual([name for name in os.listdir(self.dl) if name.startswith("h")], [], "something is left")
 
     @needs("svn", "svnadmin", "svnserve")
     def test_subversion(self):

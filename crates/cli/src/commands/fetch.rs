@@ -93,6 +93,7 @@ fn named(state: SourceState) -> &'static str {
         SourceState::Local => "local",
         SourceState::Present => "present",
         SourceState::Unverified => "unverified",
+        SourceState::Wrong => "wrong",
         SourceState::Partial => "partial",
         SourceState::Missing => "missing",
     }

@@ -26,5 +26,5 @@ class Az(Wget):
         return httpstatus.exists(self, fetch, urldata, d)
 
     def latest_versionstring(self, ud, d):
-        """Unknown."""
+        """A container has no page with links."""
         return ("", "")

@@ -61,7 +61,8 @@ def compute(path, kinds=tuple(CHECKSUM_LIST)):
     return {kind: found[kind] for kind in kinds}
 
 
-def _expected(ud):
+def expected(ud):
+    """The checksums the recipe gives, by kind."""
     return {kind: value for kind, value in ((kind, getattr(ud, kind + "_expected", None)) for kind in CHECKSUM_LIST)
             if value}
 
@@ -81,13 +82,13 @@ def verify_checksum(ud, d, precomputed={}, localpath=None, fatal_nochecksum=True
     if ud.ignore_checksums or not ud.method.supports_checksum(ud):
         return {}
     path = localpath or ud.localpath
-    expected = _expected(ud)
+    wanted = expected(ud)
     if all(kind in precomputed for kind in CHECKSUM_LIST):
         found = {kind: precomputed[kind] for kind in CHECKSUM_LIST}
     else:
         found = compute(path)
 
-    if not expected:
+    if not wanted:
         if ud.method.recommends_checksum(ud):
             _report_missing(ud, d, path, found, fatal_nochecksum)
         return found
@@ -99,12 +100,12 @@ def verify_checksum(ud, d, precomputed={}, localpath=None, fatal_nochecksum=True
 
 def mismatch(ud, path, found, kinds=CHECKSUM_LIST):
     """The error that says which checksums of `kinds` are not as expected, None if they are."""
-    expected = _expected(ud)
+    wanted = expected(ud)
     wrong = [kind for kind in CHECKSUM_LIST
-             if kind in kinds and kind in expected and expected[kind].lower() != found[kind]]
+             if kind in kinds and kind in wanted and wanted[kind].lower() != found[kind]]
     if not wrong:
         return None
-    lines = ["File: '%s' has %s checksum '%s' when '%s' was expected" % (path, kind, found[kind], expected[kind])
+    lines = ["File: '%s' has %s checksum '%s' when '%s' was expected" % (path, kind, found[kind], wanted[kind])
              for kind in wrong]
     return ChecksumError(
         "Checksum mismatch!\n%s\n"
@@ -136,7 +137,8 @@ class _Plain(pickle.Unpickler):
         raise pickle.UnpicklingError("a stamp holds no objects")
 
 
-def _read_stamp(path):
+def read_stamp(path):
+    """The checksums in a stamp by kind, none if it has none or is not there."""
     try:
         with open(path, "rb") as stream:
             value = _Plain(stream).load()
@@ -157,8 +159,8 @@ def _write_stamp(path, found):
 def verify_donestamp(ud, d, origud=None):
     """Whether the download is complete and has the checksums the recipe wants now.
 
-    A file without stamp is accepted if its checksums are right. A wrong one is put
-    aside, so that it is fetched again.
+    A file without stamp is accepted if its checksums are right, or if there are none to
+    compare with: somebody put it there. A wrong one is put aside, so that it is fetched again.
     """
     if not ud.needdonestamp or (origud and not origud.needdonestamp):
         return True
@@ -177,10 +179,7 @@ def verify_donestamp(ud, d, origud=None):
     if os.path.exists(ud.donestamp):
         # A file that changed after its stamp was written has to be looked at again.
         if os.path.getmtime(ud.donestamp) >= os.path.getmtime(ud.localpath):
-            precomputed = _read_stamp(ud.donestamp)
-    elif not _expected(origud or ud):
-        # Nothing says that this file is complete.
-        return False
+            precomputed = read_stamp(ud.donestamp)
     try:
         wanted = origud or ud
         found = verify_checksum(wanted, d, precomputed, localpath=ud.localpath)

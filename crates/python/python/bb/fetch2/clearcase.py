@@ -5,8 +5,8 @@ import shutil
 
 import bb.utils
 
-from . import command
-from .errors import MissingParameterError, ParameterError
+from . import command, tarball
+from .errors import ParameterError
 from .method import FetchMethod
 
 
@@ -20,9 +20,7 @@ class ClearCase(FetchMethod):
         ud.proto = ud.parm.get("protocol", "https")
         if ud.proto not in ("http", "https"):
             raise ParameterError("Invalid protocol type", ud.url)
-        if "vob" not in ud.parm:
-            raise MissingParameterError("vob", ud.url)
-        ud.vob = ud.parm["vob"]
+        ud.vob = self.required_parameter(ud, "vob")
         ud.module = ud.parm.get("module", "")
         ud.basecmd = d.getVar("FETCHCMD_ccrc") or "/usr/bin/env cleartool || rcleartool"
         ud.label = d.getVar("SRCREV") or ""
@@ -66,10 +64,7 @@ class ClearCase(FetchMethod):
         self._tool(ud, d, ["mkview", "-snapshot", "-tag", ud.viewname, ud.viewdir])
         try:
             self._tool(ud, d, ["setcs", ud.configspecfile])
-            temporary = "%s.%d" % (ud.localpath, os.getpid())
-            command.runfetchcmd(["tar", "-czf", temporary, "--", (ud.vob + ud.module).strip("/")], d,
-                                cleanup=[temporary], workdir=ud.viewdir)
-            os.rename(temporary, ud.localpath)
+            tarball.pack(d, ud.localpath, [(ud.vob + ud.module).strip("/")], ud.viewdir)
         finally:
             self._tool(ud, d, ["rmview", "-force", ud.viewdir])
 

@@ -44,17 +44,23 @@ def subprocess_setup():
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
-def runfetchcmd(cmd, d, quiet=False, cleanup=None, log=None, workdir=None):
+def runfetchcmd(cmd, d, quiet=False, cleanup=None, log=None, workdir=None, secrets=()):
     """Runs a tool that fetches and returns what it printed.
 
     `cmd` is a list of words, or a text for the shell. If it fails, the paths in
-    `cleanup` are removed and FetchError is raised with the output.
+    `cleanup` are removed and FetchError is raised with the output. `secrets` among
+    the words are never shown.
     """
     environment = dict(os.environ)
     environment.update(get_fetcher_environment(d))
     # The fetcher runs outside pseudo: downloads belong to the user.
     environment["PSEUDO_DISABLED"] = "1"
-    shown = redact(cmd if isinstance(cmd, str) else " ".join(map(shlex.quote, cmd)))
+    def shown_text(text):
+        for secret in filter(None, secrets):
+            text = text.replace(secret, "***")
+        return redact(text)
+
+    shown = shown_text(cmd if isinstance(cmd, str) else " ".join(map(shlex.quote, cmd)))
     logger.debug("Running %s%s" % (shown, " in %s" % workdir if workdir else ""))
     try:
         output, errors = bb.process.run(cmd, log=log, shell=isinstance(cmd, str), cwd=workdir, env=environment)
@@ -63,7 +69,7 @@ def runfetchcmd(cmd, d, quiet=False, cleanup=None, log=None, workdir=None):
         message = "Fetch command %s" % error.command
     except bb.process.ExecutionError as error:
         if error.stdout or error.stderr:
-            output = redact("output:\n%s%s" % (error.stdout or "", error.stderr or ""))
+            output = shown_text("output:\n%s%s" % (error.stdout or "", error.stderr or ""))
         else:
             output = "no output" if log is None else "see logfile for output"
         message = "Fetch command %s failed with exit code %s, %s" % (shown, error.exitcode, output)
@@ -80,7 +86,7 @@ def check_network_access(d, info, url):
         raise NetworkAccess(redact(url), redact(info if isinstance(info, str) else " ".join(info)))
     if not trusted_network(d, url):
         raise UntrustedUrl(url)
-    logger.debug("Fetcher accessed the network with the command %s" % redact(str(info)))
+    logger.debug("Fetcher accessed the network with the command %s" % info)
 
 
 def trusted_network(d, url):

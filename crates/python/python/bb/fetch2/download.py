@@ -72,14 +72,17 @@ def custom_tool(d):
 
 def through_proxy(url, settings):
     """Whether a plain `http` URL is to be asked of a proxy, which the tool does better: the downloader tunnels."""
-    if not url.startswith("http://") or not (settings["proxies"].get("http") or settings["proxies"].get("all")):
-        return False
-    host = urllib.parse.urlsplit(url).hostname or ""
+    return url.startswith("http://") and proxy(urllib.parse.urlsplit(url), settings) is not None
+
+
+def proxy(parts, settings):
+    """The proxy for a URL taken apart, None where it needs none."""
+    host = parts.hostname or ""
     for entry in settings["no_proxy"].replace(",", " ").split():
         entry = entry.lstrip("*").lstrip(".")
         if not entry or host == entry or host.endswith("." + entry):
-            return False
-    return True
+            return None
+    return settings["proxies"].get(parts.scheme) or settings["proxies"].get("all")
 
 
 def _number(text, default):
@@ -131,9 +134,9 @@ def job(ud, url, target, lock=None):
         "headers": getattr(ud, "http_headers", {}),
         "lock": lock,
         "done": ud.donestamp if lock else None,
+        # Go's hash is of the files in an archive.
         "expected": {} if ud.ignore_checksums else
-                    {kind: value for kind, value in ((kind, getattr(ud, kind + "_expected", None))
-                                                     for kind in checksums.CHECKSUM_LIST if kind != "goh1") if value},
+                    {kind: value for kind, value in checksums.expected(ud).items() if kind != "goh1"},
     }
 
 

@@ -4,16 +4,34 @@ Class names, constructor arguments, attributes and message texts are those that
 metadata, devtool and BitBake's own tests rely on.
 """
 
+import logging
 import re
 
 import bb.event
 
 _PASSWORD = re.compile(r"(?<=://)([^/@:;\s]*):([^/@\s;]+)@")
+# A name alone is how web servers are given a token; `git` is the name everybody has.
+_TOKEN = re.compile(r"\b(https?|git|gitsm)://(?!git@)[^/@:;\s]+@")
+_PARAMETER = re.compile(r"(?<=;pswd=)[^;\s'\"]+")
 
 
 def redact(text):
-    """`text` with the passwords of all URLs in it replaced by `***`."""
-    return _PASSWORD.sub(r"\1:***@", text) if "@" in text else text
+    """`text` with the credentials of all URLs in it replaced by `***`."""
+    if "@" in text:
+        text = _TOKEN.sub(r"\1://***@", _PASSWORD.sub(r"\1:***@", text))
+    return _PARAMETER.sub("***", text) if ";pswd=" in text else text
+
+
+class _WithoutCredentials(logging.Filter):
+    """Nothing the fetcher logs holds credentials, whoever composed the text."""
+
+    def filter(self, record):
+        """Replaces the text."""
+        record.msg, record.args = redact(record.getMessage()), ()
+        return True
+
+
+logging.getLogger("BitBake.Fetcher").addFilter(_WithoutCredentials())
 
 
 class BBFetchException(Exception):

@@ -5,7 +5,7 @@ import os
 
 import bb.utils
 
-from . import command
+from . import command, parameters
 from .errors import BBFetchException, ChecksumError, FetchError, NetworkAccess, NoChecksumError, NoMethodError
 from .url import mirror_from_string
 from .urldata import FetchData
@@ -70,6 +70,9 @@ class Fetch:
             ud.setup_localpath(self.d)
             if url not in pending:
                 pending.append(url)
+                for name, meant in parameters.mistyped(ud.parm):
+                    # BitBake ignores it without a word.
+                    logger.warning("%s: the parameter `%s` is not known and has no effect; `%s` is" % (url, name, meant))
         if not premirror_only:
             from . import prefetch
             prefetch.download_all(self, [self.ud[url] for url in pending], self.d)
@@ -159,9 +162,9 @@ class Fetch:
         except BBFetchException as error:
             if isinstance(error, ChecksumError):
                 logger.warning("Checksum failure encountered with download of %s - will attempt other sources if "
-                               "available" % _shown(url))
+                               "available" % url)
             else:
-                logger.warning("Failed to fetch URL %s, attempting MIRRORS if available" % _shown(url))
+                logger.warning("Failed to fetch URL %s, attempting MIRRORS if available" % url)
             logger.debug(str(error))
             first = error
         if not self._has_clone(ud):
@@ -188,7 +191,7 @@ class Fetch:
         for url in urls or self.urls:
             ud = self.ud[url]
             ud.setup_localpath(self.d)
-            logger.debug("Testing URL %s" % _shown(url))
+            logger.debug("Testing URL %s" % url)
             found = ud.method.try_mirrors(self, ud, self.d, mirror_from_string(self.d.getVar("PREMIRRORS")), True)
             if not found:
                 try:
@@ -243,11 +246,6 @@ class Fetch:
             finally:
                 if lock:
                     bb.utils.unlockfile(lock)
-
-
-def _shown(url):
-    from .errors import redact
-    return redact(url)
 
 
 def localpath(url, d):

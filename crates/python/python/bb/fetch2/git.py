@@ -13,7 +13,7 @@ import urllib.parse
 
 import bb.utils
 
-from . import command, gitcheckout, gitlfs, gitshallow, upstream
+from . import command, gitcheckout, gitlfs, gitshallow, tarball, upstream
 from .errors import BBFetchException, FetchError, ParameterError
 from .method import FetchMethod
 
@@ -74,7 +74,8 @@ class Git(FetchMethod):
         ud.branch = ud.parm.get("branch", "")
         if not ud.branch and not ud.nobranch:
             raise ParameterError("The url does not set any branch parameter or set nobranch=1.", ud.url)
-        self._refuse_options(ud)
+        self.refuse_options(ud, host=ud.host, user=ud.user, branch=ud.branch, tag=ud.parm.get("tag"),
+                            rev=ud.parm.get("rev"), subpath=ud.parm.get("subpath"))
         ud.basecmd = d.getVar("FETCHCMD_git") or _GIT
         ud.write_tarballs = (bb.utils.to_boolean(d.getVar("BB_GENERATE_MIRROR_TARBALLS") or "0")
                              or ud.rebaseable)
@@ -87,14 +88,6 @@ class Git(FetchMethod):
             ud.revision = self.latest_revision(ud, d, ud.name)
         gitshallow.setup(ud, d)
         self._setup_names(ud, d)
-
-    @staticmethod
-    def _refuse_options(ud):
-        # A name that begins with a dash would be an option of git or ssh.
-        for what, text in (("host", ud.host), ("user", ud.user), ("branch", ud.branch), ("tag", ud.parm.get("tag")),
-                           ("rev", ud.parm.get("rev")), ("subpath", ud.parm.get("subpath"))):
-            if text and text.startswith("-"):
-                raise ParameterError("The %s '%s' begins with a dash" % (what, text), ud.url)
 
     def _setup_names(self, ud, d):
         name = source_name(ud)
@@ -231,7 +224,7 @@ class Git(FetchMethod):
             temporary = tempfile.mkdtemp(dir=parent)
             try:
                 command.runfetchcmd(["tar", "-xzf", ud.fullmirror], d, workdir=temporary)
-                os.chmod(temporary, 0o777 & ~_umask())
+                os.chmod(temporary, 0o777 & ~tarball.umask())
                 os.rename(temporary, ud.clonedir)
             finally:
                 bb.utils.remove(temporary, recurse=True)
@@ -242,6 +235,9 @@ class Git(FetchMethod):
 
     def _from_upstream(self, ud, d):
         url = self._get_repo_url(ud)
+        if ud.proto == "file" and os.path.isdir(os.path.join(ud.path, "objects")):
+            # BitBake: of a bare repository of this machine git is told the path, so that it links instead of copying.
+            url = ud.path
         if os.path.exists(ud.clonedir) and not self._is_repository(ud, d):
             # What an interrupted clone left.
             bb.utils.remove(ud.clonedir, recurse=True)
@@ -289,17 +285,10 @@ class Git(FetchMethod):
 
     def _write_mirror_tarball(self, ud, d):
         logger.info("Creating tarball of git repository")
-        with tempfile.NamedTemporaryFile(dir=d.getVar("DL_DIR"), delete=False) as stream:
-            temporary = stream.name
-        try:
-            when = self.git(ud, d, ["log", "--all", "-1", "--format=%cD"], ud.clonedir).strip()
-            command.runfetchcmd(["tar", "-czf", temporary, "--owner", "oe:0", "--group", "oe:0",
-                                 *(["--mtime", when] if when else []), "."], d, workdir=ud.clonedir)
-            os.chmod(temporary, 0o666 & ~_umask())
-            os.rename(temporary, ud.fullmirror)
-        finally:
-            bb.utils.remove(temporary)
-        open(ud.fullmirror + ".done", "w").close()
+        when = self.git(ud, d, ["log", "--all", "-1", "--format=%cD"], ud.clonedir).strip()
+        tarball.pack(d, ud.fullmirror, ["."], ud.clonedir,
+                     ["--owner", "oe:0", "--group", "oe:0", *(["--mtime", when] if when else [])])
+        tarball.stamp(ud.fullmirror)
 
     # Unpacking
 
@@ -371,9 +360,3 @@ class Git(FetchMethod):
             return True
         except BBFetchException:
             return False
-
-
-def _umask():
-    current = os.umask(0)
-    os.umask(current)
-    return current

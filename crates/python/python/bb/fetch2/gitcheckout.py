@@ -10,17 +10,16 @@ from .errors import FetchError, LocalModificationsError, RebaseError, UnpackErro
 
 
 def destination(ud, root, d):
-    """The folder to check out to: `subdir`, or `destsuffix`, below the root."""
+    """The folder to check out to, below the root: in `subdir`, or named by `destsuffix`, `subpath` or for all alike."""
     subdir = ud.parm.get("subdir")
-    subpath = ud.parm.get("subpath", "")
+    subpath = ud.parm.get("subpath")
     if subdir:
         if os.path.isabs(subdir):
             top = os.path.realpath(root).rstrip("/") + "/"
             if not (os.path.realpath(subdir) + "/").startswith(top):
                 raise UnpackError("subdir argument isn't a subdirectory of unpack root %s" % root, ud.url)
-            return subdir
-        return os.path.join(root, subdir)
-    if subpath:
+        root, default = os.path.join(root, subdir), ""
+    elif subpath:
         default = os.path.basename(subpath.rstrip("/")) + "/"
     else:
         default = d.getVar("BB_GIT_DEFAULT_DESTSUFFIX") or "git"

@@ -12,7 +12,7 @@ import tempfile
 
 import bb.utils
 
-from . import command
+from . import tarball
 from .errors import FetchError
 
 logger = logging.getLogger("BitBake.Fetcher")
@@ -162,20 +162,10 @@ def _fetch_extra_refs(method, ud, d, repository, run, cut):
             target = ref
             if ref.startswith("refs/heads/") and not ud.bareclone:
                 target = ref.replace("refs/heads/", "refs/remotes/origin/", 1)
-            run(ud, d, ["fetch", "origin", *cut, "--", "+%s:%s" % (ref, target)], repository)
+            run(ud, d, ["fetch", "--no-tags", "origin", *cut, "--", "+%s:%s" % (ref, target)], repository)
 
 
 def _pack(method, ud, d, repository):
     logger.info("Creating tarball of git repository")
-    with tempfile.NamedTemporaryFile(dir=d.getVar("DL_DIR"), delete=False) as stream:
-        temporary = stream.name
-    try:
-        command.runfetchcmd(["tar", "-czf", temporary, "."], d, workdir=repository)
-        current = os.umask(0)
-        os.umask(current)
-        os.chmod(temporary, 0o666 & ~current)
-        bb.utils.mkdirhier(os.path.dirname(ud.fullshallow))
-        os.rename(temporary, ud.fullshallow)
-    finally:
-        bb.utils.remove(temporary)
-    open(ud.fullshallow + ".done", "w").close()
+    tarball.pack(d, ud.fullshallow, ["."], repository)
+    tarball.stamp(ud.fullshallow)

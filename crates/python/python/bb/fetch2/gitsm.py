@@ -157,7 +157,6 @@ class GitSM(Git):
         fetch.unpack(os.path.dirname(module))
         origin = sub.clonedir if os.path.exists(sub.clonedir) else module
         self.git(ud, d, ["config", "submodule.%s.url" % name, origin], checkout)
-        self.git(ud, d, ["config", "submodule.%s.active" % name, "true"], checkout)
         # Git gives it a work tree.
         self.git(ud, d, ["config", "core.bare", "false"], module)
 

@@ -3,12 +3,11 @@
 import logging
 import os
 import shlex
-import tempfile
 
 import bb.utils
 
-from . import command, tracing
-from .errors import FetchError, MissingParameterError, ParameterError
+from . import command, tarball, tracing
+from .errors import FetchError
 from .method import FetchMethod
 
 logger = logging.getLogger("BitBake.Fetcher")
@@ -29,17 +28,10 @@ class Hg(FetchMethod):
 
     def urldata_init(self, ud, d):
         """Module, clone and the mirror tarball's name."""
-        if "module" not in ud.parm:
-            raise MissingParameterError("module", ud.url)
-        ud.module = ud.parm["module"]
-        for text in (ud.host, ud.module, ud.user, ud.parm.get("rev", "")):
-            if text.startswith("-"):
-                raise ParameterError("'%s' begins with a dash" % text, ud.url)
+        ud.module = self.required_parameter(ud, "module")
+        self.refuse_options(ud, host=ud.host, module=ud.module, user=ud.user, rev=ud.parm.get("rev"))
         ud.proto = ud.parm.get("protocol", "hg")
         ud.basecmd = d.getVar("FETCHCMD_hg") or "/usr/bin/env hg"
-        ud.setup_revisions(d)
-        if not ud.revision:
-            ud.revision = self.latest_revision(ud, d, ud.name)
         name = "%s_%s_%s" % (ud.module.replace("/", "."), ud.host, ud.path.replace("/", "."))
         dldir = d.getVar("DL_DIR")
         mirror = "hg_%s.tar.gz" % name
@@ -48,6 +40,9 @@ class Hg(FetchMethod):
         ud.pkgdir = os.path.join(d.getVar("HGDIR") or os.path.join(dldir, "hg"), name)
         ud.moddir = os.path.join(ud.pkgdir, ud.module)
         ud.localfile = ud.moddir
+        ud.setup_revisions(d)
+        if not ud.revision:
+            ud.revision = self.latest_revision(ud, d, ud.name)
         ud.write_tarballs = bb.utils.to_boolean(d.getVar("BB_GENERATE_MIRROR_TARBALLS") or "0")
 
     def localpath(self, ud, d):
@@ -91,7 +86,7 @@ class Hg(FetchMethod):
         return bb.utils.to_boolean(d.getVar("BB_FETCH_PREMIRRORONLY")) or not os.path.exists(ud.moddir)
 
     def download(self, ud, d):
-        """Brings the clone up to date. Raises FetchError."""
+        """Brings the clone up to date, its work tree at the revision. Raises FetchError."""
         if os.path.exists(ud.fullmirror) and not self._has_revision(ud, d):
             bb.utils.mkdirhier(ud.pkgdir)
             command.runfetchcmd(["tar", "-xzf", ud.fullmirror], d, workdir=ud.pkgdir)
@@ -101,28 +96,23 @@ class Hg(FetchMethod):
         else:
             bb.utils.mkdirhier(ud.pkgdir)
             bb.utils.remove(ud.moddir, True)
-            self._network(ud, d, ["clone", "--noupdate", "--", self._repo_url(ud), ud.module], ud.pkgdir)
+            self._network(ud, d, ["clone", "--", self._repo_url(ud), ud.module], ud.pkgdir)
         if not self._has_revision(ud, d):
             raise FetchError("Unable to find revision %s even from upstream" % ud.revision, ud.url)
+        self._hg(ud, d, ["update", "-C", "-r", ud.revision], ud.moddir)
 
     def build_mirror_data(self, ud, d):
         """Writes the mirror tarball, where asked for."""
         if not ud.write_tarballs or os.path.exists(ud.fullmirror):
             return
         logger.info("Creating tarball of hg repository")
-        with tempfile.NamedTemporaryFile(dir=d.getVar("DL_DIR"), delete=False) as stream:
-            temporary = stream.name
-        try:
-            command.runfetchcmd(["tar", "-czf", temporary, "--", ud.module], d, workdir=ud.pkgdir)
-            os.chmod(temporary, 0o644)
-            os.rename(temporary, ud.fullmirror)
-        finally:
-            bb.utils.remove(temporary)
-        open(ud.fullmirror + ".done", "w").close()
+        tarball.pack(d, ud.fullmirror, [ud.module], ud.pkgdir)
+        tarball.stamp(ud.fullmirror)
 
     def unpack(self, ud, destdir, d):
         """A checkout of the revision; with `scmdata=nokeep` without the repository."""
-        subdir = ud.parm.get("destsuffix", ud.parm.get("subdir", ud.module))
+        # BitBake: `subdir` says nothing here.
+        subdir = ud.parm.get("destsuffix", ud.module)
         target = os.path.join(destdir, subdir)
         tracing.tracer(d).unpack("hg", target)
         if ud.parm.get("scmdata") == "nokeep":

@@ -33,19 +33,10 @@ class _Request:
             context.verify_mode = ssl.CERT_NONE
         return context
 
-    def _proxy(self, parts):
-        host = parts.hostname or ""
-        for entry in self.settings["no_proxy"].replace(",", " ").split():
-            entry = entry.lstrip("*").lstrip(".")
-            if not entry or host == entry or host.endswith("." + entry):
-                return None
-        proxies = self.settings["proxies"]
-        return proxies.get(parts.scheme) or proxies.get("all")
-
     def _connect(self, parts):
         timeout = min(self.settings["timeout"], 30)
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        proxy = self._proxy(parts)
+        proxy = download.proxy(parts, self.settings)
         if proxy:
             via = urllib.parse.urlsplit(proxy if "://" in proxy else "http://" + proxy)
             if parts.scheme == "https":
@@ -62,7 +53,7 @@ class _Request:
         """(status, where a redirection leads)."""
         parts = urllib.parse.urlsplit(self.url)
         target = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
-        if self._proxy(parts) and parts.scheme == "http":
+        if download.proxy(parts, self.settings) and parts.scheme == "http":
             target = self.url
         headers = {"User-Agent": "bitzel", "Accept": "*/*"}
         if self.authorization:

@@ -5,7 +5,7 @@ import os
 import bb.utils
 
 from . import checksums, mirrors, revisions, unpack
-from .errors import NoMethodError
+from .errors import MissingParameterError, NoMethodError, ParameterError
 
 
 class FetchMethod:
@@ -105,6 +105,20 @@ class FetchMethod:
     def update_mirror_links(self, ud, origud):
         """Links what a mirror's fetcher put to DL_DIR to where the URL's own is looked for."""
         mirrors.ensure_symlink(ud.localpath, origud.localpath)
+
+    @staticmethod
+    def required_parameter(ud, name):
+        """A parameter the URL has to have. Raises MissingParameterError."""
+        if name not in ud.parm:
+            raise MissingParameterError(name, ud.url)
+        return ud.parm[name]
+
+    @staticmethod
+    def refuse_options(ud, **texts):
+        """Raises ParameterError for a text that begins with a dash: a tool would take it for an option."""
+        for what, text in texts.items():
+            if text and text.startswith("-"):
+                raise ParameterError("The %s '%s' begins with a dash" % (what, text), ud.url)
 
     def ensure_symlink(self, target, link_name):
         """Makes `link_name` a link to `target`, unless something is there."""

@@ -44,6 +44,9 @@ def uri_replace(ud, uri_find, uri_replace, replacements, d, mirrortarball=None):
     original = decodeurl(ud.url)
     find = decodemirrorurl(uri_find)
     replace = decodeurl(uri_replace)
+    if uri_replace.startswith("TYPE://"):
+        # Taking a URL apart makes its scheme small.
+        replace = ("TYPE", *replace[1:])
     # Of the URL in the recipe: that of a crate says more than the registry's.
     values = {"TYPE": ud.type, "HOST": ud.host, "PATH": ud.path, "BASENAME": ud.path.split("/")[-1],
               "MIRRORNAME": _mirror_name(ud.host, ud.path)}
@@ -184,6 +187,9 @@ def _fetch_from_mirror(origud, ud, ld):
     if not ud.localpath or not os.path.exists(ud.localpath):
         return False
     if ud.localpath == origud.localpath:
+        if checksums.expected(origud):
+            # DIFFERS: the next mirror is asked where this one has another file; BitBake gives up.
+            checksums.update_stamp(origud, ld)
         return ud.localpath
     # The mirror has it elsewhere, or in another form.
     dldir = ld.getVar("DL_DIR")

@@ -5,8 +5,8 @@ import shlex
 
 import bb.utils
 
-from . import command
-from .errors import FetchError, ParameterError
+from . import command, tarball
+from .errors import FetchError
 from .method import FetchMethod
 
 
@@ -32,8 +32,7 @@ class Perforce(FetchMethod):
             raise FetchError("Could not determine P4PORT from P4CONFIG", ud.url)
         ud.module = ud.parm.get("module", "").replace("/...", "").strip("/")
         ud.basepath = ud.path.strip("/")
-        if ud.basepath.startswith("-") or ud.module.startswith("-"):
-            raise ParameterError("a depot path begins with a dash", ud.url)
+        self.refuse_options(ud, path=ud.basepath, module=ud.module)
         ud.keepremotepath = ud.parm.get("remotepath") == "keep"
         depot = ud.host + ("/" + ud.basepath if ud.basepath else "")
         ud.pathisdir = depot.endswith("/...") or bool(ud.module)
@@ -63,11 +62,7 @@ class Perforce(FetchMethod):
         if not ud.usingp4config:
             environment.append("P4PORT=%s" % ud.p4port)
         command.check_network_access(d, "p4 %s" % args[0], ud.url)
-        try:
-            return command.runfetchcmd([*environment, *shlex.split(ud.basecmd), *args], d, workdir=workdir)
-        except FetchError as error:
-            message = error.args[0].replace(ud.pswd, "***") if ud.pswd else error.args[0]
-            raise FetchError(message, error.url) from error
+        return command.runfetchcmd([*environment, *shlex.split(ud.basecmd), *args], d, workdir=workdir, secrets=[ud.pswd])
 
     def _spec(self, ud):
         path = ud.depot + ("/" + ud.module if ud.module else "")
@@ -88,9 +83,7 @@ class Perforce(FetchMethod):
             target = os.path.join(ud.pkgdir, "p4", below.lstrip("/"))
             bb.utils.mkdirhier(os.path.dirname(target))
             self._p4(ud, d, ["print", "-q", "-o", target, "%s#%s" % (depotfile, rest.split()[0])])
-        temporary = "%s.%d" % (ud.localpath, os.getpid())
-        command.runfetchcmd(["tar", "-czf", temporary, "p4"], d, cleanup=[temporary], workdir=ud.pkgdir)
-        os.rename(temporary, ud.localpath)
+        tarball.pack(d, ud.localpath, ["p4"], ud.pkgdir)
 
     def clean(self, ud, d):
         """Removes folder and tarball."""

@@ -6,7 +6,7 @@ import os
 import bb.utils
 
 from . import command, download, mirrors
-from .errors import BBFetchException, redact
+from .errors import BBFetchException
 from .url import mirror_from_string
 from .wget import Wget
 
@@ -58,7 +58,7 @@ def download_all(fetch, uds, d):
             except BBFetchException as error:
                 logger.debug(str(error))
         elif not answer.get("present"):
-            logger.debug("%s: %s" % (redact(ud.url), answer.get("error")))
+            logger.debug("%s: %s" % (ud.url, answer.get("error")))
             ud.prefetched = answer
 
 

@@ -6,8 +6,7 @@ import shlex
 
 import bb.utils
 
-from . import command
-from .errors import ParameterError
+from . import command, tarball
 from .method import FetchMethod
 
 logger = logging.getLogger("BitBake.Fetcher")
@@ -26,9 +25,7 @@ class Repo(FetchMethod):
         ud.manifest = ud.parm.get("manifest", "default.xml")
         if not ud.manifest.endswith(".xml"):
             ud.manifest += ".xml"
-        for text in (ud.branch, ud.manifest, ud.host):
-            if text.startswith("-"):
-                raise ParameterError("'%s' begins with a dash" % text, ud.url)
+        self.refuse_options(ud, branch=ud.branch, manifest=ud.manifest, host=ud.host)
         ud.localfile = "repo_%s%s_%s_%s.tar.gz" % (ud.host, ud.path.replace("/", "."), ud.manifest, ud.branch)
 
     def download(self, ud, d):
@@ -50,7 +47,4 @@ class Repo(FetchMethod):
         command.check_network_access(d, "repo sync", ud.url)
         command.runfetchcmd([*tool, "sync", "--jobs=1"], d, workdir=folder)
         filters = [] if ud.parm.get("scmdata") == "keep" else ["--exclude=.repo", "--exclude=.git"]
-        bb.utils.mkdirhier(os.path.dirname(ud.localpath))
-        temporary = "%s.%d" % (ud.localpath, os.getpid())
-        command.runfetchcmd(["tar", *filters, "-czf", temporary, "repo"], d, cleanup=[temporary], workdir=codir)
-        os.rename(temporary, ud.localpath)
+        tarball.pack(d, ud.localpath, ["repo"], codir, filters)

@@ -10,7 +10,8 @@ def sources(d):
     """Each entry of SRC_URI as a dictionary of plain values, in order, submodules after their repository.
 
     Keys: recipe, version, license, url, localpath (empty for files of the layers),
-    donestamp, tarballs (what would do instead), revision, checksums by kind.
+    donestamp, tarballs (what would do instead), revision, checksums by kind, stamped (those
+    of the stamp), complete (whether a repository's clone has the revision; None for files).
     """
     from . import checksums, registry
 
@@ -23,7 +24,6 @@ def sources(d):
     for ud in Fetch(urls, d).expanded_urldata():
         ud.setup_localpath(d)
         local = registry.is_local(ud.method)
-        expected = {kind: getattr(ud, kind + "_expected", None) for kind in checksums.CHECKSUM_LIST}
         found.append(dict(
             common,
             url=redact(ud.url),
@@ -31,5 +31,7 @@ def sources(d):
             donestamp=ud.donestamp if ud.needdonestamp else None,
             tarballs=[os.path.join(dldir, name) for name in ud.mirrortarballs],
             revision=getattr(ud, "revision", None),
-            checksums={kind: value for kind, value in expected.items() if value}))
+            checksums=checksums.expected(ud),
+            stamped=checksums.read_stamp(ud.donestamp) if ud.needdonestamp else {},
+            complete=not ud.method.need_update(ud, d) if ud.method.supports_srcrev() else None))
     return found

@@ -6,8 +6,8 @@ import shlex
 
 import bb.utils
 
-from . import command
-from .errors import FetchError, MissingParameterError, ParameterError
+from . import command, tarball
+from .errors import FetchError
 from .method import FetchMethod
 
 
@@ -26,13 +26,10 @@ class Svn(FetchMethod):
 
     def urldata_init(self, ud, d):
         """Module, working copy and the tarball's name."""
-        if "module" not in ud.parm:
-            raise MissingParameterError("module", ud.url)
-        for text in (ud.host, ud.parm["module"], ud.parm.get("path_spec", ""), ud.user):
-            if text.startswith("-"):
-                raise ParameterError("'%s' begins with a dash" % text, ud.url)
+        ud.module = self.required_parameter(ud, "module")
+        self.refuse_options(ud, host=ud.host, module=ud.module, path_spec=ud.parm.get("path_spec"), user=ud.user,
+                            transportuser=ud.parm.get("transportuser"))
         ud.basecmd = d.getVar("FETCHCMD_svn") or "/usr/bin/env svn --non-interactive"
-        ud.module = ud.parm["module"]
         ud.path_spec = ud.parm.get("path_spec", ud.module)
         svndir = d.getVar("SVNDIR") or os.path.join(d.getVar("DL_DIR"), "svn")
         ud.pkgdir = os.path.join(svndir, ud.host, self._strip_leading_slashes(ud.path))
@@ -76,11 +73,7 @@ class Svn(FetchMethod):
         words = self._svn(ud, d, what)
         if ud.parm.get("protocol", "svn") != "file":
             command.check_network_access(d, "svn %s" % what, ud.url)
-        try:
-            return command.runfetchcmd(words, d, workdir=workdir)
-        except FetchError as error:
-            message = error.args[0].replace(ud.pswd, "***") if ud.pswd else error.args[0]
-            raise FetchError(message, error.url) from error
+        return command.runfetchcmd(words, d, workdir=workdir, secrets=[ud.pswd])
 
     def download(self, ud, d):
         """Checks the revision out and packs it."""
@@ -97,10 +90,7 @@ class Svn(FetchMethod):
             else:
                 self._run(ud, d, "fetch", ud.pkgdir)
             filters = [] if ud.parm.get("scmdata") == "keep" else ["--exclude=.svn"]
-            temporary = "%s.%d" % (ud.localpath, os.getpid())
-            command.runfetchcmd(["tar", *filters, "-czf", temporary, "--", ud.path_spec], d, cleanup=[temporary],
-                                workdir=ud.pkgdir)
-            os.rename(temporary, ud.localpath)
+            tarball.pack(d, ud.localpath, [ud.path_spec], ud.pkgdir, filters)
         finally:
             bb.utils.unlockfile(lock)
 

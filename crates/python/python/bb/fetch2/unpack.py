@@ -173,7 +173,10 @@ def _decompress(job, command):
 
 
 def _unzip(job, folder):
-    dos = bb.utils.to_boolean(job.params.get("dos"), False)
+    try:
+        dos = bb.utils.to_boolean(job.params.get("dos"), False)
+    except ValueError as error:
+        bb.fatal("Invalid value for 'dos' parameter for %s: %s" % (job.file, error))
     job.run(["unzip", "-q", "-o", *(["-a"] if dos else []), job.file], folder)
 
 

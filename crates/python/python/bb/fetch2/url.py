@@ -57,10 +57,14 @@ class URI:
         if main[:7].lower() == "file://" and main[7:8] != "/":
             main = main[:5] + main[7:]
         # URLs of `file` may hold a port-like or user-like part, which is path.
-        parts = urllib.parse.urlsplit(main)
+        try:
+            parts = urllib.parse.urlsplit(main)
+            self.port = parts.port
+        except ValueError as error:
+            # DIFFERS: BitBake dies of the ValueError, which does not name the URL.
+            raise MalformedUrl(text, "The URL: '%s' is invalid: %s" % (text, error)) from error
         self.scheme = parts.scheme
         self.hostname = parts.hostname or ""
-        self.port = parts.port
         self.path = urllib.parse.unquote(parts.path)
         if self._path and not self._path.startswith("/"):
             self.relative = True
