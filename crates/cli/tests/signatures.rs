@@ -44,6 +44,21 @@ fn what_a_task_stands_on_is_part_of_its_hash() {
     assert_ne!(before, hashes(&layer));
 }
 
+#[test]
+fn printdiff_names_the_task_where_differences_begin_and_says_what_differs() {
+    let layer = two_recipes();
+    let bitbake_conf = fs::read_to_string(layer.dir.path().join("layer/conf/bitbake.conf")).unwrap();
+    layer.write("layer/conf/bitbake.conf", bitbake_conf + "BB_SIGNATURE_HANDLER = \"basichash\"\n");
+    stdout(&layer.run(&["bitbake", "a"]));
+    layer.write("layer/tool_1.bb", "WHAT = \"2\"\ndo_build() {\n: ${WHAT}\n}\n");
+    let text = stdout(&layer.run(&["bitbake", "-S", "printdiff", "a"]));
+    let (_, rest) = text.split_once("start at the following tasks:\n").unwrap();
+    let (starts, reasons) = rest.split_once("NOTE: Writing task signature files\n").unwrap();
+    assert!(starts.lines().count() == 1 && starts.ends_with("tool_1.bb:do_build\n"), "{text}");
+    assert!(reasons.starts_with("\nTask tool:do_build couldn't be used from the cache because:\n"), "{text}");
+    assert!(reasons.contains("  Variable WHAT value changed from '1' to '2'\n"), "{text}");
+}
+
 /// A generator for which nothing that `tool` does counts.
 const GENERATOR: &str = r#"
 import bb.siggen

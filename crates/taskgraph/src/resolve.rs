@@ -45,6 +45,7 @@ pub struct Resolution {
     /// Targets whose names others may assume to be provided.
     only_targets: FxHashSet<Need>,
     recipes: Vec<RecipeIx>,
+    met: Vec<RecipeIx>,
 }
 
 impl Resolution {
@@ -90,6 +91,16 @@ impl Resolution {
             .collect()
     }
 
+    /// The recipes of [`Resolution::recipes`] in the order they were come upon from the targets.
+    pub fn recipes_as_met(&self) -> &[RecipeIx] {
+        &self.met
+    }
+
+    /// What `calculate_extra_depends` added to the DEPENDS of a recipe.
+    pub fn extra_depends(&self, id: &RecipeId) -> &[String] {
+        self.extra_depends.get(id).map_or(&[], Vec::as_slice)
+    }
+
     /// Recipes that may take part, sorted. Among them are second-best providers
     /// that nothing will depend on.
     pub fn recipes(&self) -> &[RecipeIx] {
@@ -109,6 +120,7 @@ impl ProviderIndex {
             providers: FxHashMap::default(),
             wanted_by: FxHashMap::default(),
             needs: FxHashMap::default(),
+            met: Vec::new(),
             notices: BTreeSet::new(),
             only_targets: FxHashSet::default(),
         };
@@ -128,6 +140,8 @@ struct Walk<'a> {
     wanted_by: FxHashMap<Need, Vec<RecipeIx>>,
     /// What each recipe met so far needs.
     needs: FxHashMap<RecipeIx, Vec<Need>>,
+    /// Those recipes, in the order met.
+    met: Vec<RecipeIx>,
     notices: BTreeSet<ProviderNotice>,
     only_targets: FxHashSet<Need>,
 }
@@ -180,6 +194,7 @@ impl Walk<'_> {
             return;
         }
         self.needs.insert(ix, Vec::new());
+        self.met.push(ix);
         let wanted: Vec<Need> =
             needs_of(self.index, &self.options.extra_depends, ix).into_iter().map(|(need, _)| need).collect();
         for need in wanted {
@@ -202,8 +217,9 @@ impl Walk<'_> {
                 problems.push(GraphError::Unbuildable { target: target.name, chain });
             }
         }
-        let mut recipes: Vec<RecipeIx> =
-            self.needs.keys().filter(|ix| !blame.failed.contains_key(ix)).copied().collect();
+        let mut met = self.met;
+        met.retain(|ix| !blame.failed.contains_key(ix));
+        let mut recipes = met.clone();
         recipes.sort();
         Resolution {
             targets: good,
@@ -213,6 +229,7 @@ impl Walk<'_> {
             providers: self.providers,
             only_targets: self.only_targets,
             recipes,
+            met,
         }
     }
 

@@ -2,8 +2,9 @@
 //! and their hashes.
 
 use crate::{Plan, Recipes};
+use bitzel_base::RecipeId;
 use bitzel_recipe::export::Normaliser;
-use bitzel_taskgraph::{ProviderIndex, Signatures, Taint, TaskIx, task_label};
+use bitzel_taskgraph::{ProviderIndex, Signatures, Taint, TaskIx, checksum_entries, task_label};
 use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,12 +46,14 @@ impl Recipes {
         let (mut pns, mut packages) = (Map::new(), Map::new());
         let (mut depends, mut rdepends_pn) = (Lists::new(), Lists::new());
         let (mut rdepends_pkg, mut rrecs_pkg) = (Lists::new(), Lists::new());
-        for id in plan.graph.recipes() {
-            let Some(recipe) = self.index.find(id).map(|ix| self.index.recipe(ix)) else { continue };
+        let taking_part: BTreeSet<&RecipeId> = plan.graph.recipes().iter().collect();
+        let met = plan.resolution.recipes_as_met().iter().map(|&ix| self.index.recipe(ix));
+        for recipe in met.filter(|recipe| taking_part.contains(&recipe.id)) {
+            let id = &recipe.id;
             let info = &recipe.info;
             let (pn, version, file) = (recipe.mc_pn(), info.version(), id.to_string());
             pns.insert(pn.clone(), json!({"filename": file, "version": version, "inherits": info.inherits}));
-            let mut names = sorted(&info.depends, &[]);
+            let mut names = sorted(&info.depends, plan.resolution.extra_depends(id));
             names.dedup();
             depends.insert(pn.clone(), names);
             let of_packages = info.rdepends_pkg.values().chain(info.rrecommends_pkg.values());
@@ -59,7 +62,9 @@ impl Recipes {
             rdepends_pn.insert(pn.clone(), names.into_iter().collect());
             for package in &info.packages {
                 let fact = json!({"pn": pn, "filename": file, "version": version});
-                packages.insert(package.clone(), fact);
+                // BitBake: a package that two recipes claim is the first one's, with the
+                // last one's needs.
+                packages.entry(package.clone()).or_insert(fact);
                 let names = info.rdepends_pkg.get(package).map_or(&[][..], Vec::as_slice);
                 rdepends_pkg.insert(package.clone(), sorted(&info.rdepends, names));
                 let names = info.rrecommends_pkg.get(package).map_or(&[][..], Vec::as_slice);
@@ -124,7 +129,7 @@ fn tasks(index: &ProviderIndex, plan: &Plan, signatures: &Signatures) -> Json {
             signature.files.iter().map(|file| [file.path.as_str(), file.md5.as_str()]).collect();
         // BitBake: by checksum, equal ones as the recipe lists them.
         let listed = listed_files(index, plan, task);
-        files.sort_by_key(|[path, md5]| (*md5, listed.find(path)));
+        files.sort_by_key(|[path, md5]| (*md5, listed.iter().position(|(listed, _)| listed == path)));
         let record = json!({
             "basehash": signature.base.as_str(),
             "hash": hash(signature.task_hash.as_str()),
@@ -139,11 +144,11 @@ fn tasks(index: &ProviderIndex, plan: &Plan, signatures: &Signatures) -> Json {
     Json::Object(all.collect())
 }
 
-/// The `[file-checksums]` of a task.
-fn listed_files<'a>(index: &'a ProviderIndex, plan: &Plan, task: TaskIx) -> &'a str {
+/// The `[file-checksums]` of a task, in order; signing would have failed were they malformed.
+fn listed_files<'a>(index: &'a ProviderIndex, plan: &Plan, task: TaskIx) -> Vec<(&'a str, bool)> {
     let info = index.find(plan.graph.recipe(task)).map(|ix| &index.recipe(ix).info);
     let listed = info.and_then(|info| info.file_checksums.get(plan.graph.task_name(task)));
-    listed.map_or("", String::as_str)
+    listed.and_then(|text| checksum_entries(text).ok()).unwrap_or_default()
 }
 
 /// Which hashes hold a random taint, their own or that of a task they take in.

@@ -6,7 +6,7 @@ use bitzel_taskgraph::{Recipe, RecipeIx, Resolution};
 use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Name to the recipes that have it, as often as they say so.
+/// Name to the recipes that have it.
 type Table = BTreeMap<String, Vec<String>>;
 
 /// Adds a recipe to the entries of names.
@@ -60,8 +60,9 @@ impl Recipes {
             ["pkg_fn", "pepvpr", "deps", "priorities", "skiplist"].map(|table| (table, Map::new())).into();
         let mut world = BTreeSet::new();
         let numbered = (0..).map(RecipeIx).zip(self.index.recipes());
-        for (ix, Recipe { id, info, priority }) in numbered.filter(|(_, recipe)| recipe.id.mc == mc) {
-            let id = id.to_string();
+        for (ix, recipe) in numbered.filter(|(_, recipe)| recipe.id.mc == mc) {
+            let Recipe { info, priority, .. } = recipe;
+            let id = recipe.id.to_string();
             let mut field = |table: &'static str, value: Json| {
                 fields.entry(table).or_default().insert(id.clone(), value);
             };
@@ -72,8 +73,10 @@ impl Recipes {
             field("pkg_fn", json!(info.pn));
             field("pepvpr", json!([info.pe, info.pv, info.pr]));
             // BitBake: looking up what a recipe depends on makes an entry.
-            if !info.depends.is_empty() || looked_at.contains(&ix) {
-                field("deps", json!(info.depends.iter().collect::<BTreeSet<_>>()));
+            let depends: BTreeSet<&String> =
+                info.depends.iter().chain(asked.extra_depends(&recipe.id)).collect();
+            if !depends.is_empty() || looked_at.contains(&ix) {
+                field("deps", json!(depends));
             }
             field("priorities", json!(priority));
             let mut name = |table: &'static str, list: &[String]| {
@@ -89,7 +92,15 @@ impl Recipes {
                 world.insert(id.clone());
             }
         }
-        names.values_mut().flat_map(Table::values_mut).for_each(|ids| ids.sort_unstable());
+        for (table, entries) in &mut names {
+            for ids in entries.values_mut() {
+                ids.sort_unstable();
+                // BitBake: a package counts as often as a recipe lists it.
+                if *table != "packages" {
+                    ids.dedup();
+                }
+            }
+        }
         let names = names.into_iter().map(|(table, entries)| (table.to_owned(), json!(entries)));
         let fields = fields.into_iter().map(|(table, entries)| (table.to_owned(), Json::Object(entries)));
         let mut record: Map<String, Json> = names.chain(fields).collect();

@@ -1,7 +1,7 @@
 //! `bitbake -S`: signature files of all tasks of the targets, without running any.
 
 use super::locked_signatures;
-use super::printdiff;
+use super::printdiff::Differences;
 use crate::progress::Terminal;
 use crate::session::Session;
 use anyhow::{Context, Result, bail};
@@ -25,10 +25,15 @@ pub fn run(session: &Session, options: &PlanOptions, handlers: &[String]) -> Res
         locked_signatures::write(session, &plan, &signatures)?;
         println!("NOTE: Locked signatures saved to 'locked-sigs.inc'");
     }
+    let wanted = handlers.iter().any(|handler| handler == "printdiff");
+    let differences = wanted.then(|| Differences::find(session, &plan, &signatures));
+    if let Some(differences) = &differences {
+        differences.print_starts();
+    }
     println!("NOTE: Writing task signature files");
     write_all(session, &plan, &signatures)?;
-    if handlers.iter().any(|handler| handler == "printdiff") {
-        printdiff::run(session, &plan, &signatures)?;
+    if let Some(differences) = &differences {
+        differences.print_reasons()?;
     }
     println!("NOTE: Tasks Summary: Attempted 0 tasks of which 0 didn't need to be rerun and all succeeded.");
     Ok(ExitCode::SUCCESS)
