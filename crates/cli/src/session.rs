@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use bitzel_base::{CompatLevel, RecipeId};
 use bitzel_host::Host;
 use bitzel_recipe::protocol::{RecipeAddress, Reply, Request};
-use bitzel_taskgraph::{NoEquivalence, Signatures, UniHashSource};
+use bitzel_taskgraph::{NoEquivalence, RecipeIx, Signatures, UniHashSource, task_name};
 use bitzel_workspace::{BuildDir, Equivalence, Evaluation, Plan, PlanOptions, Recipes, Signing};
 use std::cell::RefCell;
 
@@ -44,7 +44,10 @@ impl Session {
 
     /// Plans what can be built of targets.
     pub fn plan_possible(&self, options: &PlanOptions) -> Result<Plan> {
-        let mut extra = |id: &RecipeId, code: &str| self.extra_depends(id, code).map_err(|e| e.to_string());
+        let default = self.recipes.variable("BB_DEFAULT_TASK").unwrap_or("build");
+        let task = task_name(options.task.as_deref().unwrap_or(default));
+        let mut extra =
+            |id: &RecipeId, code: &str| self.extra_depends(id, code, &task).map_err(|e| e.to_string());
         Ok(self.recipes.plan(options, &mut extra)?)
     }
 
@@ -138,7 +141,8 @@ impl Session {
         Ok(arguments)
     }
 
-    fn extra_depends(&self, id: &RecipeId, code: &str) -> Result<Vec<String>> {
+    /// What `calculate_extra_depends` adds, where the recipes of world are those with `task`.
+    fn extra_depends(&self, id: &RecipeId, code: &str, task: &str) -> Result<Vec<String>> {
         let info = self.recipes.index.find(id).map(|ix| &self.recipes.index.recipe(ix).info);
         let pn = info.map(|info| info.pn.clone()).unwrap_or_default();
         let depends = info.map(|info| info.depends.join(" ")).unwrap_or_default();
@@ -150,9 +154,16 @@ impl Session {
             .filter(|recipe| recipe.id.mc == id.mc && !recipe.info.skipped)
             .map(|recipe| format!("{} {}", recipe.info.pn, recipe.id))
             .collect();
-        let world = self.recipes.index.world(&id.mc).join(" ");
-        let answer =
-            self.call("extra_depends", vec![code.to_owned(), pn, depends, world, providers.join("\n")])?;
+        let index = &self.recipes.index;
+        let has_task = |pn: &String| {
+            let tasks = |ix: &RecipeIx| index.recipe(*ix).info.tasks.iter().any(|name| name == task);
+            index.with_pn(&id.mc, pn).iter().any(tasks)
+        };
+        let world: Vec<String> = index.world(&id.mc).into_iter().filter(has_task).collect();
+        let answer = self.call(
+            "extra_depends",
+            vec![code.to_owned(), pn, depends, world.join(" "), providers.join("\n")],
+        )?;
         Ok(answer.split_whitespace().map(str::to_owned).collect())
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::siginfo::dump::{python_list, python_repr, shown_taint};
 use crate::siginfo::record::{SigRuntime, SigValue, Siginfo};
-use crate::siginfo::textdiff::{line_diff, word_diff};
+use crate::siginfo::textdiff::{line_diff, list_diff, word_diff};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether to mark differences for a terminal.
@@ -213,36 +213,14 @@ impl Comparison<'_> {
         if a.runtaskdeps == b.runtaskdeps {
             self.say("runtaskdeps changed:", "");
         } else {
-            let list = self.dependency_list(&a.runtaskdeps, &b.runtaskdeps);
-            self.say("runtaskdeps changed:", &format!("\n[{list}]"));
+            let list = list_diff(&a.runtaskdeps, &b.runtaskdeps, self.color);
+            self.say("runtaskdeps changed:", &format!("\n{list}"));
         }
         if a.runtaskdeps.len() == b.runtaskdeps.len() {
             self.lines.push(lines.join("\n"));
         } else {
             self.lines.push("Number of task dependencies changed".to_owned());
         }
-    }
-
-    /// Both lists merged: common names quoted, others with `-` and `+`.
-    fn dependency_list(&self, a: &[String], b: &[String]) -> String {
-        let mut out = Vec::new();
-        let (mut i, mut j) = (0, 0);
-        while i < a.len() || j < b.len() {
-            let only_a = i < a.len() && !b.contains(&a[i]);
-            let only_b = j < b.len() && !a.contains(&b[j]);
-            if only_a {
-                out.push(self.color.removed(&format!("-{}", a[i])));
-                i += 1;
-            } else if only_b {
-                out.push(self.color.added(&format!("+{}", b[j])));
-                j += 1;
-            } else {
-                out.extend(a.get(i).map(|name| python_repr(name)));
-                i += 1;
-                j += 1;
-            }
-        }
-        out.join(", ")
     }
 
     fn dependency_hashes(&mut self, a: &SigRuntime, b: &SigRuntime, recurse: Option<&mut Recurse<'_>>) {

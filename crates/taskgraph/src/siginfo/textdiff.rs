@@ -88,6 +88,25 @@ pub(super) fn word_diff(old: &str, new: &str, color: Color) -> String {
     format!("\"{}\"", out.join(" "))
 }
 
+/// Both lists merged: runs of common items in quotes, others with `-` and `+`.
+pub(super) fn list_diff(old: &[String], new: &[String], color: Color) -> String {
+    let mut out = Vec::new();
+    for piece in pieces(old, new) {
+        let (was, is) = (old[piece.a.0..piece.a.1].join(" "), new[piece.b.0..piece.b.1].join(" "));
+        if piece.equal {
+            out.push(format!("'{is}'"));
+            continue;
+        }
+        if piece.a.0 < piece.a.1 {
+            out.push(color.removed(&format!("-{was}")));
+        }
+        if piece.b.0 < piece.b.1 {
+            out.push(color.added(&format!("+{is}")));
+        }
+    }
+    format!("[{}]", out.join(", "))
+}
+
 /// Lines of context around a change.
 const CONTEXT: usize = 3;
 
@@ -170,6 +189,18 @@ mod tests {
         assert_eq!(diff("one two three four", "one two THREE four"), r#""one two [-three-] {+THREE+} four""#);
         assert_eq!(diff("1", "1 2  3 "), r#""1 {+2  3 +}""#);
         assert_eq!(diff("hm", "bar x"), r#""[-hm-] {+bar x+}""#);
+    }
+
+    #[test]
+    fn lists_are_merged_run_by_run() {
+        let list = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let diff = |old, new| list_diff(&list(old), &list(new), Color::Never);
+        // Recorded answers of BitBake 2.18.
+        assert_eq!(diff("a b c", "a b d e"), "['a b', -c, +d e]");
+        assert_eq!(diff("a b c d", "x c d y z"), "[-a b, +x, 'c d', +y z]");
+        assert_eq!(diff("", "a b"), "[+a b]");
+        assert_eq!(diff("a a b", "a b b"), "[-a, 'a b', +b]");
+        assert_eq!(diff("it's q", "it's"), "['it's', -q]");
     }
 
     #[test]
