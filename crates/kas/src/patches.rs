@@ -143,15 +143,21 @@ fn patch_date(vcs: Vcs, patch: &Path) -> Result<String, KasError> {
     Ok(time.to_zoned(zone).strftime("%a, %d %b %Y %H:%M:%S %z").to_string())
 }
 
-/// Gives later commits in the build environment a committer, where the
+/// Gives later commits in the build environment a committer, as far as the
 /// caller's gitconfig names none.
 pub fn ensure_user(ctx: &Context) -> Result<(), KasError> {
     let Some(home) = &ctx.home else { return Ok(()) };
-    let file = home.path().join(".gitconfig");
-    let mut text = std::fs::read_to_string(&file).unwrap_or_default();
-    if !text.lines().any(|line| line.trim().to_lowercase().starts_with("[user]")) {
-        text += &format!("[user]\n\tname = {}\n\temail = {}\n", COMMITTER.0, COMMITTER.1);
-        std::fs::write(&file, text).doing("write", &file)?;
+    let file = home.path().join(".gitconfig").display().to_string();
+    let config = |words: &[&str]| {
+        let mut argv = crate::process::argv(&["git", "config", "--file", &file]);
+        argv.extend(crate::process::argv(words));
+        ctx.runner().capture(&argv, home.path())
+    };
+    let known = config(&["--get-regexp", "^user[.](name|email)$"])?.stdout;
+    for (key, value) in [("user.name", COMMITTER.0), ("user.email", COMMITTER.1)] {
+        if !known.lines().any(|line| line.split(' ').next() == Some(key)) {
+            config(&[key, value])?;
+        }
     }
     Ok(())
 }

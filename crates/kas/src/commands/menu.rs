@@ -30,7 +30,8 @@ pub fn run(ctx: Context, matches: &ArgMatches, builder: &Builder<'_>) -> Result<
     let top_repo = VcsRoots::new(&ctx, &known).root_of(&folder).unwrap_or(folder);
     let target = ctx.work_dir.join(DEFAULT_CONFIG);
     let before = load(&ctx, &mut kconfig, &target)?;
-    let action = show(&mut kconfig).doing("use the terminal for", &file)?;
+    let action = show(&mut kconfig, &|| ctx.cancel.check().is_err()).doing("use the terminal for", &file)?;
+    ctx.cancel.check()?;
     if action == Action::Exit {
         return Ok(());
     }

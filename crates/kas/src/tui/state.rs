@@ -44,26 +44,36 @@ pub(super) struct Menu<'a> {
     pub dialog: Option<Dialog>,
 }
 
-/// Shows the menu until it is left.
-pub fn show(kconfig: &mut Kconfig) -> std::io::Result<Action> {
+/// How long a signal may wait for the menu to close.
+const PATIENCE: std::time::Duration = std::time::Duration::from_millis(200);
+
+/// Shows the menu until it is left, or until `cancelled`.
+pub fn show(kconfig: &mut Kconfig, cancelled: &dyn Fn() -> bool) -> std::io::Result<Action> {
     let mut terminal = ratatui::try_init()?;
-    let mut menu = Menu::new(kconfig);
-    let result = loop {
-        if let Err(error) = terminal.draw(|frame| draw(frame, &menu)) {
-            break Err(error);
-        }
-        match event::read() {
-            Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => {
-                if let Some(action) = menu.key(key) {
-                    break Ok(action);
-                }
-            }
-            Ok(_) => {}
-            Err(error) => break Err(error),
-        }
-    };
+    let result = run(&mut terminal, &mut Menu::new(kconfig), cancelled);
     ratatui::try_restore()?;
     result
+}
+
+fn run(
+    terminal: &mut ratatui::DefaultTerminal,
+    menu: &mut Menu<'_>,
+    cancelled: &dyn Fn() -> bool,
+) -> std::io::Result<Action> {
+    loop {
+        terminal.draw(|frame| draw(frame, menu))?;
+        while !event::poll(PATIENCE)? {
+            if cancelled() {
+                return Ok(Action::Exit);
+            }
+        }
+        if let Event::Key(key) = event::read()?
+            && key.kind != KeyEventKind::Release
+            && let Some(action) = menu.key(key)
+        {
+            return Ok(action);
+        }
+    }
 }
 
 impl Menu<'_> {

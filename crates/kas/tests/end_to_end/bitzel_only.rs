@@ -111,3 +111,29 @@ fn updates_of_locks_are_told_in_words() {
     assert!(stdout.contains("change 1"), "{stdout}");
     assert!(stderr.contains(": 2 new commits"), "{stderr}");
 }
+
+#[test]
+fn large_files_are_fetched_when_asked_for() {
+    if !crate::world::tool("git-lfs", &["version"]) {
+        println!("git-lfs is not installed: nothing to fetch large files with");
+        return;
+    }
+    let mut world = world();
+    let oe = world.root.join("up/oe");
+    git(&oe, &["lfs", "install", "--local"]);
+    git(&oe, &["lfs", "track", "*.bin"]);
+    world.write("up/oe/large.bin", "large\n");
+    git(&oe, &["add", "-A"]);
+    git(&oe, &["commit", "-q", "-m", "large file"]);
+    // whatever the machine's own configuration says: not by itself
+    let config = world.root.join("gitconfig");
+    let skip = "[filter \"lfs\"]\n\tsmudge = git-lfs smudge --skip -- %f\n\tprocess = git-lfs filter-process --skip\n";
+    std::fs::write(&config, std::fs::read_to_string(&config).unwrap() + skip).unwrap();
+    let file = world.project().join("oe/large.bin");
+    assert_eq!(world.run(&["checkout", "k.yml"]).0, 0);
+    assert!(std::fs::read_to_string(&file).unwrap().starts_with("version https://git-lfs"));
+    world.env.insert("BITZEL_KAS_LFS".to_owned(), "1".to_owned());
+    let (code, _, stderr) = world.run(&["checkout", "k.yml"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "large\n");
+}

@@ -4,8 +4,14 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bitzel_only;
+mod build_systems;
+mod buildtools;
+mod credentials;
 mod hg;
 mod hostile;
+mod interruption;
+mod menu;
+mod provenance;
 mod recorded;
 mod repos;
 mod signatures;

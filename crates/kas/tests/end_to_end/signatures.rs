@@ -1,21 +1,9 @@
 //! Signed repositories: checked before checkout, with keys made on the fly.
 
 use crate::bitzel_only::world;
-use crate::world::{World, git};
-use std::process::{Command, Stdio};
+use crate::world::{World, git, tool};
 
 const REPO: &str = "header:\n  version: 23\nrepos:\n  this:\n  oe:\n    url: https://example.com/oe\n    branch: master\n    signed: true\n    allowed_signers: [me]\n";
-
-/// Runs a tool; `false` where it is not installed.
-fn tool(name: &str, args: &[&str]) -> bool {
-    match Command::new(name).args(args).stdout(Stdio::null()).stderr(Stdio::null()).status() {
-        Ok(status) => {
-            assert!(status.success(), "{name} {args:?}");
-            true
-        }
-        Err(_) => false,
-    }
-}
 
 /// Unsigned repositories are refused, signed ones are taken.
 fn refused_then_taken(world: &World, sign: &[&str]) {
@@ -72,8 +60,8 @@ fn gpg_signatures_are_required_before_checkout() {
     let key = world.project().join("key.asc").display().to_string();
     gpg(&["--armor", "--output", &key, "--export"]);
     world.write("project/k.yml", &format!("{REPO}signers:\n  me: {{repo: this, path: key.asc}}\n"));
-    let wrapper = world.write("gpg-wrapper", &format!("#!/bin/sh\nexec gpg --homedir {home} \"$@\"\n"));
-    std::fs::set_permissions(&wrapper, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let wrapper =
+        world.write_program("gpg-wrapper", &format!("#!/bin/sh\nexec gpg --homedir {home} \"$@\"\n"));
     let program = format!("gpg.program={}", wrapper.display());
     refused_then_taken(&world, &["-c", &program, "-c", "user.signingkey=up@example.com"]);
     for dir in [home.clone(), world.project().join(".kas_gnupg").display().to_string()] {

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
-/// The example program, which cargo builds before it runs tests.
+/// The example program, which cargo builds before it runs tests; or the one
+/// named by KAS_UNDER_TEST, so that kas itself can be asked the same.
 pub fn program() -> PathBuf {
+    if let Some(program) = std::env::var_os("KAS_UNDER_TEST") {
+        return program.into();
+    }
     let exe = std::env::current_exe().unwrap();
     let path = exe.parent().unwrap().parent().unwrap().join("examples/kas");
     assert!(path.exists(), "build the program first: cargo build -p bitzel-kas --example kas");
@@ -50,6 +54,18 @@ impl World {
         path
     }
 
+    /// As [`World::write`]; the file can be run.
+    pub fn write_program(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.write(name, text);
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        path
+    }
+
+    /// Sets a variable of the caller, with `@WORK@` for the folder of the test.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.env.insert(name.to_owned(), value.replace("@WORK@", &self.root.display().to_string()));
+    }
+
     /// Lets git find `url` in `target`.
     pub fn redirect(&mut self, pairs: &[(String, PathBuf)]) {
         let mut text = String::from("[safe]\n\tdirectory = *\n[protocol \"file\"]\n\tallow = always\n");
@@ -67,7 +83,7 @@ impl World {
             .current_dir(self.project())
             .env_clear()
             .envs(&self.env)
-            .stdin(std::process::Stdio::null())
+            .stdin(Stdio::null())
             .output()
             .unwrap()
     }
@@ -77,6 +93,17 @@ impl World {
         let output = self.kas(args);
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    }
+}
+
+/// Runs a tool without showing what it says; `false` where it is not installed.
+pub fn tool(name: &str, args: &[&str]) -> bool {
+    match Command::new(name).args(args).stdout(Stdio::null()).stderr(Stdio::null()).status() {
+        Ok(status) => {
+            assert!(status.success(), "{name} {args:?}");
+            true
+        }
+        Err(_) => false,
     }
 }
 
