@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # against-bitbake.sh BITZEL RECIPE.bb [RUNS]: measures bitzel and BitBake in turn on the build
 # directory it is run in, with the real bitbake in PATH, and prints medians as a table.
-# RECIPE.bb and conf/local.conf get a comment while that is measured; recipe caches are removed.
+# `bitbake -g` writes its files there. RECIPE.bb and conf/local.conf get a comment while that is measured; recipe caches are removed.
 set -euo pipefail
 [ $# -ge 2 ] || { sed -n '2,4s/^# //p' "$0" >&2; exit 2; }
 bitzel=$(realpath "$1"); recipe=$(realpath "$2"); runs=${3:-3}
@@ -60,3 +60,5 @@ row 'warm -p' nothing -p
 row "-p, $pn edited" edit_recipe -p
 row '-p, local.conf edited' edit_conf -p
 row "-e $pn" nothing -e "$pn"
+row '-g core-image-minimal' nothing -g core-image-minimal
+row '-S none' nothing -S none core-image-minimal

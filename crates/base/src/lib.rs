@@ -7,8 +7,10 @@ mod error;
 mod level;
 mod location;
 mod recipe;
+mod repr;
 
 pub use error::ErrorKind;
 pub use level::CompatLevel;
 pub use location::SourceLoc;
 pub use recipe::{InvalidRecipeId, RecipeId, RecipeInfo, TaskDeps, TaskId};
+pub use repr::python_repr;

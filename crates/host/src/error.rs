@@ -38,6 +38,9 @@ pub enum Error {
     /// The host answered something else than was asked.
     #[error("the Python host process gave an unexpected answer")]
     Confused,
+    /// A thread that watches a process panicked.
+    #[error("a thread that watches a Python host process panicked; report it with the text above")]
+    Panicked,
 }
 
 impl Error {
@@ -45,7 +48,7 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::Failed(failure) => failure.kind,
-            Error::Confused => ErrorKind::Internal,
+            Error::Confused | Error::Panicked => ErrorKind::Internal,
             _ => ErrorKind::Environment,
         }
     }

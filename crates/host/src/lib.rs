@@ -6,6 +6,7 @@
 mod error;
 mod payload;
 mod process;
+mod spread;
 
 pub use error::{Error, Result};
 pub use payload::Payload;

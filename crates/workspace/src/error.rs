@@ -14,9 +14,6 @@ pub enum Error {
     /// A host said no or died.
     #[error(transparent)]
     Host(#[from] bitzel_host::Error),
-    /// A thread of ours panicked.
-    #[error("a thread that watches an evaluator panicked")]
-    Panicked,
 }
 
 impl Error {
@@ -25,7 +22,6 @@ impl Error {
         match self {
             Error::NoDirectory(_) => ErrorKind::Environment,
             Error::Host(error) => error.kind(),
-            Error::Panicked => ErrorKind::Internal,
         }
     }
 }

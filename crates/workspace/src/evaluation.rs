@@ -1,15 +1,13 @@
 //! Evaluating all recipes of a build directory, from the cache where it holds.
 
+use crate::Result;
 use crate::build_dir::BuildDir;
 use crate::cache::RecipeCache;
 use crate::watch::Watch;
-use crate::{Error, Result};
 use bitzel_base::{RecipeId, RecipeInfo};
-use bitzel_host::{Channel, Error as HostError, Host};
+use bitzel_host::{Error as HostError, Host};
 use bitzel_recipe::RecipeFile;
 use bitzel_recipe::protocol::{Configuration, Evaluated, Reply, Request};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What became of one recipe file.
 pub struct Outcome {
@@ -124,43 +122,25 @@ fn evaluate(host: &mut Host, outcomes: &mut [Outcome], open: &[usize], watch: &d
     if open.is_empty() {
         return Ok(());
     }
-    let channels = host.fork(usize::MAX)?;
     watch.begin("Parsing recipes", open.len());
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::with_capacity(open.len()));
     let shared: &[Outcome] = outcomes;
-    let work = |mut channel: Channel| -> std::result::Result<(), HostError> {
-        while let Some(&number) = open.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let Outcome { mc, file, .. } = &shared[number];
-            let result = match channel.ask(&Request::Evaluate(mc.clone(), file.clone())) {
-                Ok(Reply::Evaluated(evaluated)) => Ok(evaluated),
-                Ok(_) => return Err(HostError::Confused),
-                Err(HostError::Failed(failure)) if failure.message.contains(&file.path) => {
-                    Err(failure.message)
-                }
-                Err(HostError::Failed(failure)) => Err(format!("{}: {}", file.path, failure.message)),
-                Err(HostError::Died(how)) => {
-                    return Err(HostError::Died(format!("{how}, while evaluating {}", file.path)));
-                }
-                Err(other) => return Err(other),
-            };
-            results.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((number, result));
-            watch.step();
-        }
-        Ok(())
-    };
-    std::thread::scope(|scope| -> Result<()> {
-        let threads: Vec<_> = channels.into_iter().map(|channel| scope.spawn(|| work(channel))).collect();
-        for thread in threads {
-            match thread.join() {
-                Ok(result) => result?,
-                Err(_) => return Err(Error::Panicked),
+    let results = host.spread(usize::MAX, open, |channel, &number| {
+        let Outcome { mc, file, .. } = &shared[number];
+        let result = match channel.ask(&Request::Evaluate(mc.clone(), file.clone())) {
+            Ok(Reply::Evaluated(evaluated)) => Ok(evaluated),
+            Ok(_) => return Err(HostError::Confused),
+            Err(HostError::Failed(failure)) if failure.message.contains(&file.path) => Err(failure.message),
+            Err(HostError::Failed(failure)) => Err(format!("{}: {}", file.path, failure.message)),
+            Err(HostError::Died(how)) => {
+                return Err(HostError::Died(format!("{how}, while evaluating {}", file.path)));
             }
-        }
-        Ok(())
+            Err(other) => return Err(other),
+        };
+        watch.step();
+        Ok(result)
     })?;
     watch.end();
-    for (number, result) in results.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()) {
+    for (&number, result) in open.iter().zip(results) {
         outcomes[number].result = result;
     }
     Ok(())

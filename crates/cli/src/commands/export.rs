@@ -3,8 +3,8 @@
 use crate::arguments::ConfigArguments;
 use crate::progress::Terminal;
 use crate::session::Session;
-use anyhow::{Context, Result, bail};
-use bitzel_host::{Channel, Error};
+use anyhow::{Context, Result};
+use bitzel_host::Error;
 use bitzel_recipe::export::{LinesFile, Normaliser, Places};
 use bitzel_recipe::protocol::{ExportShard, Reply, Request};
 use bitzel_taskgraph::Resolution;
@@ -62,33 +62,21 @@ fn write_recipes(build_dir: &BuildDir, arguments: &Arguments, out: &str) -> Resu
         .flat_map(|c| c.recipes.iter().map(|recipe| (c.mc.clone(), recipe.clone())))
         .collect();
     let places = places(build_dir, arguments);
-    let channels = host.fork(shards)?;
-    let export = |(number, mut channel): (usize, Channel)| -> Result<usize, Error> {
-        let shard = ExportShard {
-            out: out.to_owned(),
-            number,
-            recipes: all.iter().skip(number).step_by(shards).cloned().collect(),
-            bitbake: places.bitbake.clone(),
-            home: places.home.clone(),
-            user: places.user.clone(),
-        };
-        match channel.ask(&Request::Export(shard))? {
+    let shard = |number: usize| ExportShard {
+        out: out.to_owned(),
+        number,
+        recipes: all.iter().skip(number).step_by(shards).cloned().collect(),
+        bitbake: places.bitbake.clone(),
+        home: places.home.clone(),
+        user: places.user.clone(),
+    };
+    let jobs: Vec<ExportShard> = (0..shards).map(shard).collect();
+    let counts =
+        host.spread(shards, &jobs, |channel, shard| match channel.ask(&Request::Export(shard.clone()))? {
             Reply::Count(count) => Ok(count),
             _ => Err(Error::Confused),
-        }
-    };
-    let mut count = 0;
-    std::thread::scope(|scope| -> Result<()> {
-        let threads: Vec<_> =
-            channels.into_iter().enumerate().map(|job| scope.spawn(|| export(job))).collect();
-        for thread in threads {
-            match thread.join() {
-                Ok(result) => count += result?,
-                Err(_) => bail!("a thread that watches an evaluator panicked"),
-            }
-        }
-        Ok(())
-    })?;
+        })?;
+    let count: usize = counts.iter().sum();
     Ok(format!("{count} variants of {} recipe files, ", all.len()))
 }
 

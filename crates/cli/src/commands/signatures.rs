@@ -5,12 +5,11 @@ use super::printdiff::Differences;
 use crate::progress::Terminal;
 use crate::session::Session;
 use anyhow::{Context, Result, bail};
-use bitzel_host::{Channel, Error as HostError};
+use bitzel_host::Error as HostError;
 use bitzel_recipe::protocol::{Reply, Request, SignatureOrder, TaskSignatureParts};
 use bitzel_taskgraph::{SigRuntime, Signatures, TaskIx, sigdata_path};
 use bitzel_workspace::{Plan, PlanOptions, Watch};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Writes what the handlers (`none`, `printdiff`, `lockedsigs`) ask for.
 pub fn run(session: &Session, options: &PlanOptions, handlers: &[String]) -> Result<ExitCode> {
@@ -78,26 +77,12 @@ fn write_all(session: &Session, plan: &Plan, signatures: &Signatures) -> Result<
     let processes = std::thread::available_parallelism().map_or(1, usize::from);
     let mut host = session.build_dir.start_host(processes)?;
     host.configure(session.build_dir.configure.clone())?;
-    let channels = host.fork(processes)?;
     let watch = Terminal::default();
     watch.begin("Writing signatures", orders.len());
-    let next = AtomicUsize::new(0);
-    let work = |mut channel: Channel| -> Result<(), HostError> {
-        while let Some(order) = orders.get(next.fetch_add(1, Ordering::Relaxed)) {
-            match channel.ask(&Request::WriteSignatures(order.clone()))? {
-                Reply::Done => watch.step(),
-                _ => return Err(HostError::Confused),
-            }
-        }
-        Ok(())
-    };
-    std::thread::scope(|scope| -> Result<()> {
-        let threads: Vec<_> = channels.into_iter().map(|channel| scope.spawn(|| work(channel))).collect();
-        for thread in threads {
-            match thread.join() {
-                Ok(result) => result?,
-                Err(_) => bail!("a thread that watches a host panicked"),
-            }
+    host.spread(processes, &orders, |channel, order| {
+        match channel.ask(&Request::WriteSignatures(order.clone()))? {
+            Reply::Done => watch.step(),
+            _ => return Err(HostError::Confused),
         }
         Ok(())
     })?;

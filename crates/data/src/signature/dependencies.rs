@@ -8,6 +8,7 @@ use crate::Result;
 use crate::store::DataStore;
 use crate::symbol::Sym;
 use crate::value::Value;
+use bitzel_base::python_repr;
 use rustc_hash::FxHashSet;
 use std::rc::Rc;
 
@@ -286,39 +287,21 @@ pub(crate) fn python_text(value: &Value) -> String {
     match value {
         Value::Str(text) => text.to_string(),
         Value::List(items) => {
-            let items: Vec<String> = items.iter().map(python_repr).collect();
+            let items: Vec<String> = items.iter().map(repr_of).collect();
             format!("[{}]", items.join(", "))
         }
         Value::Map(items) => {
             let items: Vec<String> =
-                items.iter().map(|(k, v)| format!("{}: {}", quoted(k), python_repr(v))).collect();
+                items.iter().map(|(k, v)| format!("{}: {}", python_repr(k), repr_of(v))).collect();
             format!("{{{}}}", items.join(", "))
         }
         other => format!("{other:?}"),
     }
 }
 
-fn python_repr(value: &Value) -> String {
+fn repr_of(value: &Value) -> String {
     match value {
-        Value::Str(text) => quoted(text),
+        Value::Str(text) => python_repr(text),
         other => python_text(other),
     }
-}
-
-/// A text as Python's `repr` writes it: single quotes unless it holds those only.
-fn quoted(text: &str) -> String {
-    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
-    let mut out = String::from(quote);
-    for c in text.chars() {
-        match c {
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            '\\' => out.push_str("\\\\"),
-            c if c == quote => out.extend(['\\', c]),
-            c => out.push(c),
-        }
-    }
-    out.push(quote);
-    out
 }

@@ -1,8 +1,9 @@
 //! What differs between two signatures: the text of `bitbake-diffsigs`.
 
-use crate::siginfo::dump::{python_list, python_repr, shown_taint};
+use crate::siginfo::dump::{python_list, shown_taint};
 use crate::siginfo::record::{SigRuntime, SigValue, Siginfo};
 use crate::siginfo::textdiff::{line_diff, list_diff, word_diff};
+use bitzel_base::python_repr;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether to mark differences for a terminal.

@@ -1,6 +1,7 @@
 //! A signature in words: the text of `bitbake-dumpsig`.
 
 use crate::siginfo::record::Siginfo;
+use bitzel_base::python_repr;
 
 /// The lines `bitbake-dumpsig` prints.
 pub fn dump(info: &Siginfo) -> Vec<String> {
@@ -59,23 +60,4 @@ pub(super) fn shown_taint(taint: &str) -> String {
 pub(super) fn python_list<'a>(items: impl IntoIterator<Item = impl AsRef<str> + 'a>) -> String {
     let items: Vec<String> = items.into_iter().map(|item| python_repr(item.as_ref())).collect();
     format!("[{}]", items.join(", "))
-}
-
-/// A text as Python's `repr` writes it.
-pub(super) fn python_repr(text: &str) -> String {
-    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
-    let mut out = String::from(quote);
-    for c in text.chars() {
-        match c {
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            '\\' => out.push_str("\\\\"),
-            c if c == quote => out.extend(['\\', c]),
-            c if c.is_ascii_control() => out.push_str(&format!("\\x{:02x}", c as u32)),
-            c => out.push(c),
-        }
-    }
-    out.push(quote);
-    out
 }
