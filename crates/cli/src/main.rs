@@ -5,6 +5,7 @@ mod arguments;
 mod commands;
 mod console;
 mod progress;
+mod record;
 mod session;
 
 use bitzel_query::Flavour;
@@ -54,6 +55,10 @@ enum Command {
     Dumpsig(commands::sigfiles::DumpArguments),
     /// Fetch the sources of a build, or say what is missing of them
     Fetch(commands::fetch::Arguments),
+    /// Say what a build did: what ran, what failed, what took longest
+    Log(commands::log::Arguments),
+    /// Open a shell in a task's sandbox and environment
+    Sh(commands::sh::Arguments),
     /// Say what this host can enforce on tasks, and how to get the rest
     Doctor(commands::doctor::Arguments),
     /// Run python3 with the `bb` package importable
@@ -98,6 +103,8 @@ fn main() -> ExitCode {
             Command::Diffsigs(arguments) => commands::sigfiles::diff(arguments),
             Command::Dumpsig(arguments) => commands::sigfiles::dump_file(arguments),
             Command::Fetch(arguments) => commands::fetch::run(arguments),
+            Command::Log(arguments) => commands::log::run(&arguments),
+            Command::Sh(arguments) => commands::sh::run(arguments),
             Command::Doctor(arguments) => commands::doctor::run(arguments),
             Command::Python(arguments) => commands::python::run(arguments),
             Command::Kas(arguments) => commands::kas::run(arguments, "bitzel kas"),

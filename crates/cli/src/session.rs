@@ -3,9 +3,10 @@
 
 use crate::arguments::ConfigArguments;
 use crate::commands::bitbake::refuse_errors;
+use crate::commands::buildfile;
 use crate::progress::Terminal;
 use anyhow::{Context, Result, bail};
-use bitzel_base::{CompatLevel, RecipeId};
+use bitzel_base::RecipeId;
 use bitzel_host::Host;
 use bitzel_recipe::protocol::{RecipeAddress, Reply, Request};
 use bitzel_taskgraph::{NoEquivalence, RecipeIx, Signatures, UniHashSource, task_name};
@@ -26,20 +27,20 @@ pub struct Session {
 impl Session {
     /// Evaluates all recipes; an error in any of them ends the command, after all are told.
     pub fn load(config: &ConfigArguments) -> Result<Session> {
-        let build_dir = BuildDir::find(&config.choice(), false)?;
-        let evaluation = Evaluation::run(&build_dir, &Terminal::default())?;
-        refuse_errors(&evaluation)?;
+        let (build_dir, evaluation) = evaluated(config)?;
         Ok(Session::with(build_dir, Recipes::new(evaluation)))
+    }
+
+    /// As [`Session::load`], with the recipe of a file alone. Gives its PN as well.
+    pub fn load_file(config: &ConfigArguments, file: &str) -> Result<(Session, String)> {
+        let (build_dir, evaluation) = evaluated(config)?;
+        let (evaluation, pn) = buildfile::only(evaluation, file)?;
+        Ok((Session::with(build_dir, Recipes::new(evaluation)), pn))
     }
 
     /// Of recipes that are evaluated already.
     pub fn with(build_dir: BuildDir, recipes: Recipes) -> Session {
         Session { build_dir, recipes, host: RefCell::default(), remembering: RefCell::default() }
-    }
-
-    /// The BitBake to behave as.
-    pub fn level(&self) -> CompatLevel {
-        if self.build_dir.level == "2.8" { CompatLevel::V2_8 } else { CompatLevel::V2_18 }
     }
 
     /// Plans what can be built of targets.
@@ -100,7 +101,7 @@ impl Session {
     ) -> Result<Signatures> {
         let mut layer =
             |order: String| self.call("sign_tasks", vec![order]).map_err(|error| format!("{error:#}"));
-        let mut signing = Signing { level: self.level(), random, unihashes, layer: &mut layer };
+        let mut signing = Signing { level: self.build_dir.level, random, unihashes, layer: &mut layer };
         Ok(self.recipes.sign(plan, &mut signing)?)
     }
 
@@ -166,6 +167,13 @@ impl Session {
         )?;
         Ok(answer.split_whitespace().map(str::to_owned).collect())
     }
+}
+
+fn evaluated(config: &ConfigArguments) -> Result<(BuildDir, Evaluation)> {
+    let build_dir = BuildDir::find(&config.choice(), false)?;
+    let evaluation = Evaluation::run(&build_dir, &Terminal::default())?;
+    refuse_errors(&evaluation)?;
+    Ok((build_dir, evaluation))
 }
 
 fn text(reply: Reply) -> Result<String> {

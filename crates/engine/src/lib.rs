@@ -10,4 +10,6 @@ pub use error::{Error, Result};
 pub use queue::{
     Durations, Ended, Job, Numbers, QueueOptions, RunQueue, Scheduler, Skip, State, Step, TaskTable, World,
 };
-pub use run::{Build, BuildEvent, BuildOptions, DurationStore, Interrupt, Observer, Outcome, TaskFailure};
+pub use run::{
+    Build, BuildEvent, BuildOptions, DurationStore, Interrupt, Observer, Outcome, TaskFailure, task_order,
+};

@@ -19,6 +19,8 @@ pub struct TaskOutcome {
     /// For the task's log: degradations of the isolation in force, processes
     /// left behind and killed, and the like.
     pub notes: Vec<String>,
+    /// Those of the notes that say where the isolation was less than full.
+    pub degradations: Vec<String>,
     /// In `report` mode: what `enforce` would have refused.
     pub refusals: BTreeSet<Refusal>,
 }

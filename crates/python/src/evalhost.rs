@@ -72,6 +72,13 @@ impl PyHost {
         *self.namespace.borrow_mut() = namespace.unbind();
     }
 
+    /// Takes the namespace that was saved, itself: for processes that leave it as it is.
+    pub(crate) fn reuse_functions(&self, py: Python<'_>, saved: &Rc<dyn Any>) {
+        let Some(saved) = saved.downcast_ref::<Saved>() else { return };
+        self.set_namespace(saved.namespace.bind(py).clone());
+        self.version.set(saved.version);
+    }
+
     fn advance(&self, text: &str) {
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);

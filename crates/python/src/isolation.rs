@@ -1,12 +1,15 @@
 //! Which isolation a task gets: what its recipe's variables say it may see, change and use.
 
+use crate::prepared::prepared;
 use bitzel_base::SourceLoc;
 use bitzel_data::DataStore;
 use bitzel_exec::{
-    Error, Limits, Mode, Network, Policy, Sandbox, SandboxConfig, SandboxSettings, TaskIo, TaskOutcome,
-    TaskSpec,
+    Error, Limits, Mode, Network, Policy, Refusal, Sandbox, SandboxConfig, SandboxSettings, TaskIo,
+    TaskOutcome, TaskSpec,
 };
 use bitzel_recipe::protocol::TaskOrder;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
 use std::fs::File;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
@@ -17,6 +20,40 @@ const SHARED: [&str; 6] =
 /// Tasks that put files into DL_DIR, or locks beside them.
 const DOWNLOADING: [&str; 2] = ["do_fetch", "do_unpack"];
 
+/// What all isolations of a runner have in common: looked up once, copied into each task's
+/// process with the rest of the runner.
+#[derive(Default)]
+pub(crate) struct Isolator {
+    policies: Vec<(PathBuf, Option<Policy>)>,
+    sandbox: Option<(SandboxConfig, Sandbox)>,
+}
+
+impl Isolator {
+    /// The policies of layers.
+    fn policies(&mut self, layers: &[PathBuf]) -> Result<Vec<Policy>, Error> {
+        for layer in layers {
+            if !self.policies.iter().any(|(known, _)| known == layer) {
+                self.policies.push((layer.clone(), Policy::of_layer(layer)?));
+            }
+        }
+        let of = |layer: &PathBuf| self.policies.iter().find(|(known, _)| known == layer)?.1.clone();
+        Ok(layers.iter().filter_map(of).collect())
+    }
+
+    /// Looks at the host, unless that is done.
+    pub(crate) fn prepare(&mut self, isolation: &Isolation) {
+        if self.sandbox.as_ref().is_none_or(|(config, _)| *config != isolation.config) {
+            self.sandbox = Some((isolation.config.clone(), Sandbox::new(isolation.config.clone())));
+        }
+    }
+
+    /// The sandbox, for the process of a task to use and drop.
+    pub(crate) fn take(&mut self, isolation: &Isolation) -> Sandbox {
+        self.prepare(isolation);
+        self.sandbox.take().map_or_else(|| Sandbox::new(isolation.config.clone()), |(_, sandbox)| sandbox)
+    }
+}
+
 /// A task's isolation.
 pub(crate) struct Isolation {
     config: SandboxConfig,
@@ -25,17 +62,17 @@ pub(crate) struct Isolation {
     pub(crate) told: Vec<String>,
 }
 
-/// The isolation of a task; `None` where the configuration turns it off, and for tasks under
-/// pseudo, whose server has to outlive them. `python` are the folders modules come from, and
-/// `keep` the descriptor of its events.
+/// The isolation of a task; `None` where the configuration turns it off. `python` are the
+/// folders modules come from, and `keep` the descriptor of its events.
 ///
 /// # Errors
 /// Settings, limits and policy files with errors, and folders that cannot be made.
 pub(crate) fn isolation(
     d: &DataStore,
     order: &TaskOrder,
+    isolator: &mut Isolator,
     python: Vec<PathBuf>,
-    keep: i32,
+    keep: Option<i32>,
 ) -> Result<Option<Isolation>, Error> {
     // A value that cannot be expanded fails in the task itself, with its place.
     let get = |name: &str| {
@@ -48,13 +85,13 @@ pub(crate) fn isolation(
         value.as_str().map(|text| text.to_string()).filter(|value| !value.is_empty())
     };
     let settings = SandboxSettings::from_variables(get)?;
-    if settings.mode == Mode::Off || flag("fakeroot").is_some() {
+    if settings.mode == Mode::Off {
         return Ok(None);
     }
     let path = |name: &str| get(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let mut spec = TaskSpec {
         name: format!("{}:{}", get("PN").unwrap_or_default(), order.task),
-        location: Some(SourceLoc::new(order.address.recipe.path.as_str(), 0)),
+        location: Some(place_of_task(order, flag)),
         cwd: path("TOPDIR").unwrap_or_else(|| PathBuf::from("/")),
         limits: Limits::from_metadata(&order.task, get, flag)?,
         network: if flag("network").is_some_and(|value| value != "0") {
@@ -62,7 +99,7 @@ pub(crate) fn isolation(
         } else {
             Network::None
         },
-        keep_fds: vec![keep],
+        keep_fds: keep.into_iter().collect(),
         ..TaskSpec::default()
     };
     if let Some(work) = path("WORKDIR") {
@@ -90,13 +127,7 @@ pub(crate) fn isolation(
     spec.read_only.extend(["TOPDIR", "COREBASE", "FILE_DIRNAME"].into_iter().filter_map(path));
     spec.read_only.extend(layers.iter().cloned());
     spec.read_only.extend(python);
-    let policies: Vec<Policy> = layers
-        .iter()
-        .map(|layer| Policy::of_layer(layer))
-        .collect::<Result<Vec<_>, _>>()?
-        .into_iter()
-        .flatten()
-        .collect();
+    let policies = isolator.policies(&layers)?;
     let told = settings.apply(&policies, &get("PN").unwrap_or_default(), &mut spec);
     spec.read_only.retain(|path| path.exists() && !spec.writable.contains(path));
     spec.writable.retain(|path| path.exists());
@@ -106,6 +137,35 @@ pub(crate) fn isolation(
         spec,
         told,
     }))
+}
+
+/// `task_isolation(order) -> (config, spec)`: the isolation that the task of an order (JSON) would
+/// get, both as JSON; `off` and an empty text where the configuration turns it off.
+#[pyfunction]
+pub(crate) fn task_isolation(py: Python<'_>, order: &str, roots: Vec<PathBuf>) -> PyResult<(String, String)> {
+    let wrong = |error: String| PyValueError::new_err(error);
+    let order: TaskOrder = serde_json::from_str(order).map_err(|error| wrong(error.to_string()))?;
+    let recipe = prepared(py, &order.address)?;
+    let found = isolation(&recipe.store, &order, &mut Isolator::default(), roots, None);
+    let Some(found) = found.map_err(|error| wrong(error.to_string()))? else {
+        return Ok(("off".to_owned(), String::new()));
+    };
+    let config = serde_json::to_string(&found.config).map_err(|error| wrong(error.to_string()))?;
+    Ok((config, serde_json::to_string(&found.spec).map_err(|error| wrong(error.to_string()))?))
+}
+
+/// `task_data(order) -> d`: the datastore of the task of an order (JSON).
+#[pyfunction]
+pub(crate) fn task_data<'py>(py: Python<'py>, order: &str) -> PyResult<Bound<'py, PyAny>> {
+    let order: TaskOrder =
+        serde_json::from_str(order).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    prepared(py, &order.address)?.data(py)
+}
+
+/// Where a task is written.
+fn place_of_task(order: &TaskOrder, flag: impl Fn(&str) -> Option<String>) -> SourceLoc {
+    let file = flag("filename").unwrap_or_else(|| order.address.recipe.path.clone());
+    SourceLoc::new(file.as_str(), flag("lineno").and_then(|line| line.parse().ok()).unwrap_or(0))
 }
 
 /// The part of the work folder that belongs to the recipe alone: the folder above WORKDIR, so
@@ -126,6 +186,12 @@ fn make(folder: &Path) -> Result<(), Error> {
 }
 
 impl Isolation {
+    /// A refusal with the task and where that is written.
+    pub(crate) fn describe(&self, refusal: &Refusal) -> String {
+        let place = self.spec.location.as_ref().map_or_else(String::new, |place| format!(" ({place})"));
+        format!("{}{place} {refusal}", self.spec.name)
+    }
+
     /// Whether the task must not run less isolated than it should.
     pub(crate) fn required(&self) -> bool {
         self.config.require
@@ -135,14 +201,14 @@ impl Isolation {
     ///
     /// # Errors
     /// Where the task cannot be isolated; it has not run then.
-    pub(crate) fn run(&self, task: impl FnMut() -> i32) -> Result<TaskOutcome, Error> {
+    pub(crate) fn run(&self, mut sandbox: Sandbox, task: impl FnMut() -> i32) -> Result<TaskOutcome, Error> {
         let null = File::options().read(true).write(true).open("/dev/null").map_err(|source| Error::Io {
             action: "open",
             path: "/dev/null".into(),
             source,
         })?;
         let io = TaskIo { stdin: null.as_fd(), stdout: null.as_fd(), stderr: null.as_fd() };
-        Sandbox::new(self.config.clone()).call(&self.spec, io, task)
+        sandbox.call(&self.spec, io, task)
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn prepared(py: Python<'_>, address: &RecipeAddress) -> PyResult<Rc<P
     };
     let recipe = match known {
         Some(recipe) => {
-            session.host.restore_functions(&recipe.functions);
+            session.host.reuse_functions(py, &recipe.functions);
             session.host.restore_handlers(&recipe.functions);
             recipe
         }
@@ -74,6 +74,7 @@ fn evaluate(py: Python<'_>, address: &RecipeAddress) -> PyResult<Prepared> {
         return Err(pyo3::exceptions::PyKeyError::new_err(message));
     };
     let texts = TaskTexts::new(py, &config.data, signatures)?;
+    logger.call_method0("share_globals")?;
     let session = Session::of(py)?;
     let functions = PythonHost::save(&*session.borrow().host);
     Ok(Prepared { address: address.clone(), store: data, functions, texts })

@@ -1,9 +1,10 @@
 //! Running tasks: each in a process forked from this one, which holds the evaluated
 //! recipe; its events pass through to the channel.
 
-use crate::isolation::isolation;
-use crate::prepared::{Prepared, prepared};
+use crate::isolation::{Isolation, isolation};
+use crate::prepared::prepared;
 use crate::serve::listen;
+use crate::session::Session;
 use bitzel_exec::{Error as ExecError, ExitStatus};
 use bitzel_recipe::protocol::{HostEvent, Reply, TaskEnd, TaskOrder, write_frame};
 use pyo3::exceptions::{PyOSError, PyValueError};
@@ -36,8 +37,18 @@ pub(crate) fn run(py: Python<'_>, order: &TaskOrder, stream: &UnixStream) -> PyR
         .map_err(io::Error::from)?;
     let module = py.import("bitzel_host.task")?;
     let d = recipe.data(py)?;
-    // What has to be set, or to exist, before the fork.
-    let before = module.call_method1("before_fork", (&order.task, &d))?;
+    py.import("bitzel_host.fakeroot")?.call_method1("ready", (&order.task, &d))?;
+    let roots: Vec<PathBuf> = module.call_method0("roots")?.extract()?;
+    let isolation = {
+        let session = Session::of(py)?;
+        let session = session.borrow();
+        let mut isolator = session.isolator.borrow_mut();
+        let isolation = isolation(&recipe.store, order, &mut isolator, roots, Some(theirs.as_raw_fd()));
+        if let Ok(Some(isolation)) = &isolation {
+            isolator.prepare(isolation);
+        }
+        isolation
+    };
     let os = py.import("os")?;
     let child: i32 = os.call_method0("fork")?.extract()?;
     if child == 0 {
@@ -45,7 +56,7 @@ pub(crate) fn run(py: Python<'_>, order: &TaskOrder, stream: &UnixStream) -> PyR
         listen(py, None)?;
         // The channel belongs to the runner: when that ends, the other side has to see it.
         os.call_method1("close", (stream.as_raw_fd(),))?;
-        let status = become_task(py, &module, &recipe, order, (&text, &d, &theirs)).unwrap_or_else(|error| {
+        let status = become_task(py, &module, isolation, (&text, &d, &theirs)).unwrap_or_else(|error| {
             error.write_unraisable(py, None);
             1
         });
@@ -53,7 +64,6 @@ pub(crate) fn run(py: Python<'_>, order: &TaskOrder, stream: &UnixStream) -> PyR
         return Ok(TaskEnd::default());
     }
     drop(theirs);
-    module.call_method1("after_fork", (before,))?;
     let pid = Pid::from_raw(child).ok_or_else(|| PyOSError::new_err("fork gave no process"))?;
     let mut relay = Relay { events, stream, buffer: vec![0; DATAGRAM], parts: HashMap::new() };
     watch(pid, &mut relay)?;
@@ -65,8 +75,7 @@ pub(crate) fn run(py: Python<'_>, order: &TaskOrder, stream: &UnixStream) -> PyR
 fn become_task(
     py: Python<'_>,
     module: &Bound<'_, PyModule>,
-    recipe: &Prepared,
-    order: &TaskOrder,
+    isolation: Result<Option<Isolation>, ExecError>,
     (text, d, events): (&str, &Bound<'_, PyAny>, &OwnedFd),
 ) -> PyResult<i32> {
     if !module.call_method1("lead", (text, d))?.extract::<bool>()? {
@@ -79,8 +88,7 @@ fn become_task(
         module.call_method1("main", (text, d, events, own, isolated))?.extract()
     };
     let tell = |level: &str, message: String| module.call_method1("tell", (events, level, message));
-    let roots: Vec<PathBuf> = module.call_method0("roots")?.extract()?;
-    let isolation = match isolation(&recipe.store, order, roots, events) {
+    let isolation = match isolation {
         Ok(Some(isolation)) => isolation,
         Ok(None) => return main(false),
         Err(error) => {
@@ -91,7 +99,8 @@ fn become_task(
     for exception in &isolation.told {
         tell("note", exception.clone())?;
     }
-    let ran = isolation.run(|| {
+    let sandbox = Session::of(py)?.borrow().isolator.borrow_mut().take(&isolation);
+    let ran = isolation.run(sandbox, || {
         main(true).unwrap_or_else(|error| {
             error.write_unraisable(py, None);
             1
@@ -99,15 +108,13 @@ fn become_task(
     });
     match ran {
         Ok(outcome) => {
-            for note in &outcome.notes {
-                tell("debug", note.clone())?;
-            }
-            for refusal in &outcome.refusals {
-                tell("note", refusal.to_string())?;
-            }
-            if let Some(hit) = &outcome.limit {
-                tell("error", hit.to_string())?;
-            }
+            let refusals: Vec<String> =
+                outcome.refusals.iter().map(|refusal| isolation.describe(refusal)).collect();
+            let hit = outcome.limit.as_ref().map(ToString::to_string);
+            module.call_method1(
+                "conclude",
+                (text, d, events, outcome.notes, outcome.degradations, refusals, hit),
+            )?;
             Ok(match outcome.status {
                 ExitStatus::Code(0) if outcome.limit.is_some() => 1,
                 ExitStatus::Code(code) => code,
@@ -116,8 +123,11 @@ fn become_task(
             })
         }
         Err(error @ (ExecError::Setup { .. } | ExecError::Unavailable(_))) if !isolation.required() => {
-            tell("warning", format!("{error}; the task runs WITHOUT isolation (see `bitzel doctor`)"))?;
-            main(false)
+            let message = format!("{error}; tasks run WITHOUT isolation (see `bitzel doctor`)");
+            tell("degraded", message.clone())?;
+            let status = main(false)?;
+            module.call_method1("note", (text, d, vec![message]))?;
+            Ok(status)
         }
         Err(error) => {
             tell("error", error.to_string())?;

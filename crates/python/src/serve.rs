@@ -77,6 +77,7 @@ fn serve_child(py: Python<'_>, descriptor: i32, later: &[i32]) -> PyResult<()> {
             Err(error) => break Err(error),
         }
     };
+    py.import("bitzel_host.fakeroot")?.call_method0("stop_servers")?;
     // No interpreter shutdown: the parent's objects are shared with it.
     os.call_method1("_exit", (i32::from(result.is_err()),))?;
     Ok(())

@@ -2,6 +2,7 @@
 //! evaluator. Kept as an attribute of the module, found again through it.
 
 use crate::evalhost::PyHost;
+use crate::isolation::Isolator;
 use crate::prepared::Prepared;
 use bitzel_base::CompatLevel;
 use bitzel_data::Context;
@@ -22,6 +23,8 @@ pub struct Session {
     pub(crate) configs: RefCell<Vec<Rc<BaseConfig>>>,
     /// Recipes whose tasks this process ran last, the latest first.
     pub(crate) prepared: RefCell<VecDeque<Rc<Prepared>>>,
+    /// What tasks' isolation has in common.
+    pub(crate) isolator: RefCell<Isolator>,
     /// Where events of the request that is being answered go to.
     pub(crate) listener: RefCell<Option<UnixStream>>,
 }
@@ -46,6 +49,7 @@ pub(crate) fn install(module: &Bound<'_, PyModule>) -> PyResult<()> {
         evaluator,
         configs: RefCell::default(),
         prepared: RefCell::default(),
+        isolator: RefCell::default(),
         listener: RefCell::default(),
     };
     module.add(ATTRIBUTE, Bound::new(py, session)?)

@@ -15,6 +15,8 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(leave_network, module)?)?;
     module.add_function(wrap_pyfunction!(send_event, module)?)?;
     module.add_function(wrap_pyfunction!(prepare_signing, module)?)?;
+    module.add_function(wrap_pyfunction!(crate::isolation::task_isolation, module)?)?;
+    module.add_function(wrap_pyfunction!(crate::isolation::task_data, module)?)?;
     module.add_function(wrap_pyfunction!(crate::siginfo::write_current, module)?)?;
     module.add_function(wrap_pyfunction!(crate::siginfo::base_hashes, module)?)
 }

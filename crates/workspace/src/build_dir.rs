@@ -2,6 +2,7 @@
 //! starting a host for it.
 
 use crate::{Error, Result};
+use bitzel_base::CompatLevel;
 use bitzel_host::{Host, HostOptions, Payload};
 use bitzel_recipe::protocol::Configure;
 use std::collections::BTreeMap;
@@ -28,8 +29,8 @@ pub struct BuildDir {
     pub directory: PathBuf,
     /// What to read the configuration with.
     pub configure: Configure,
-    /// `2.8` or `2.18`.
-    pub level: &'static str,
+    /// The BitBake to behave as.
+    pub level: CompatLevel,
 }
 
 impl BuildDir {
@@ -55,11 +56,20 @@ impl BuildDir {
             env: env.clone(),
         };
         let level = match choice.compat.as_deref() {
-            Some("2.8") => "2.8",
-            Some(_) => "2.18",
-            None => level_of(&directory),
+            Some("2.8") => CompatLevel::V2_8,
+            Some(_) => CompatLevel::V2_18,
+            // What the layer that names the release series says.
+            None => CompatLevel::from_core_names(&series_names(&directory).unwrap_or_default()),
         };
         Ok(BuildDir { directory, configure, level })
+    }
+
+    /// `2.8` or `2.18`, as hosts and `--compat` name it.
+    pub(crate) fn level_name(&self) -> &'static str {
+        match self.level {
+            CompatLevel::V2_8 => "2.8",
+            CompatLevel::V2_18 => "2.18",
+        }
     }
 
     /// Starts a host that can be asked on this many further channels.
@@ -88,7 +98,7 @@ impl BuildDir {
             directory: self.directory.clone(),
             env,
             channels,
-            level: self.level,
+            level: self.level_name(),
             launcher: launcher.to_vec(),
         };
         Ok(Host::start(&payload()?, &options)?)
@@ -105,15 +115,6 @@ pub fn cache_folder() -> PathBuf {
     let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
     base.or_else(home).unwrap_or_else(std::env::temp_dir).join("bitzel")
-}
-
-/// The BitBake to behave as: what the layer that names the release series says.
-fn level_of(directory: &Path) -> &'static str {
-    let names = series_names(directory).unwrap_or_default();
-    match bitzel_base::CompatLevel::from_core_names(&names) {
-        bitzel_base::CompatLevel::V2_8 => "2.8",
-        bitzel_base::CompatLevel::V2_18 => "2.18",
-    }
 }
 
 /// LAYERSERIES_CORENAMES of the layers in conf/bblayers.conf, by their text: nothing can be

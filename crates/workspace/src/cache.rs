@@ -80,7 +80,7 @@ impl RecipeCache {
         }
         let mut cache = RecipeCache {
             path: folder.join("bitzel-recipes.cache"),
-            level: build_dir.level.to_owned(),
+            level: build_dir.level_name().to_owned(),
             env,
             program: program(),
             contents: None,

@@ -1,5 +1,6 @@
 //! `bitbake`, by its own options.
 
+use super::server_options::ServerArguments;
 use super::{environment, graph, run_tasks, signatures, versions};
 use crate::arguments::ConfigArguments;
 use crate::progress::Terminal;
@@ -32,6 +33,9 @@ pub struct Arguments {
     /// How to plan and run.
     #[command(flatten)]
     pub tasks: TaskArguments,
+    /// What is of BitBake's server and user interfaces.
+    #[command(flatten)]
+    pub server: ServerArguments,
     /// The configuration.
     #[command(flatten)]
     pub config: ConfigArguments,
@@ -74,17 +78,26 @@ pub struct TaskArguments {
     /// Run tasks of this recipe file alone, without its dependencies
     #[arg(short = 'b', long, value_name = "FILE")]
     pub buildfile: Option<String>,
+    /// Say in the end how long things took, and where the trace of the build is
+    #[arg(short = 'P', long)]
+    pub profile: bool,
     /// Assume these are provided already, as ASSUME_PROVIDED does
     #[arg(short = 'I', long = "ignore-deps", value_name = "NAME")]
     pub ignore: Vec<String>,
+    /// Fail instead of running a task less isolated than it should be (BITZEL_SANDBOX_REQUIRE)
+    #[arg(long)]
+    pub require_sandbox: bool,
     /// More debug messages; may be given several times
     #[arg(short = 'D', long, action = clap::ArgAction::Count)]
     pub debug: u8,
+    /// Show debug messages of this logger: `Fetcher` for `BitBake.Fetcher`
+    #[arg(short = 'l', long = "log-domains", value_name = "DOMAIN")]
+    pub domains: Vec<String>,
     /// Print notes of tasks and trace shell tasks
     #[arg(short = 'v', long)]
     pub verbose: bool,
     /// Print less; may be given several times
-    #[arg(short = 'q', long, action = clap::ArgAction::Count)]
+    #[arg(short = 'q', long, action = clap::ArgAction::Count, conflicts_with_all = ["verbose", "debug"])]
     pub quiet: u8,
 }
 
@@ -103,6 +116,9 @@ impl TaskArguments {
 
 /// Runs what the options ask for.
 pub fn run(arguments: Arguments) -> Result<ExitCode> {
+    if arguments.server.check()? {
+        return Ok(ExitCode::SUCCESS);
+    }
     if arguments.environment {
         return environment::run(&arguments.targets, &arguments.config);
     }
@@ -113,6 +129,10 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
     if arguments.parse_only {
         let build_dir = BuildDir::find(&arguments.config.choice(), false)?;
         return parse_only(&build_dir);
+    }
+    if let Some(file) = &arguments.tasks.buildfile {
+        let (session, pn) = Session::load_file(&arguments.config, file)?;
+        return run_tasks::run(&session, &[pn], &arguments.tasks);
     }
     if arguments.targets.is_empty() {
         bail!(

@@ -30,7 +30,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
     }
     bitbake::run(bitbake::Arguments {
         targets: arguments.targets,
-        tasks: arguments.tasks,
+        tasks: TaskArguments { profile: true, ..arguments.tasks },
         config: arguments.config,
         ..bitbake::Arguments::default()
     })

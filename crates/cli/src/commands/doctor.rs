@@ -13,7 +13,7 @@ pub struct Arguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Fail if anything is less than full
+    /// Fail if anything is less than full, as builds with this option would
     #[arg(long)]
     require_sandbox: bool,
 }

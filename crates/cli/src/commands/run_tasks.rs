@@ -1,10 +1,12 @@
 //! `bitbake TARGET`: running the tasks of targets.
 
 use super::bitbake::TaskArguments;
+use super::explain::explain;
 use crate::console::{BuildView, ViewOptions};
+use crate::record::{self, BuildRecord, Recorder};
 use crate::session::Session;
 use anyhow::{Context, Result};
-use bitzel_engine::{Build, BuildOptions, Interrupt, QueueOptions};
+use bitzel_engine::{Build, BuildOptions, Interrupt, Outcome, QueueOptions};
 use bitzel_taskgraph::{NoEquivalence, TaskGraph, task_name};
 use bitzel_workspace::{Equivalence, Plan};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -17,8 +19,13 @@ pub fn run(session: &Session, targets: &[String], arguments: &TaskArguments) -> 
     let variable = |name: &str| session.recipes.variable(name).unwrap_or("").trim().to_owned();
     let include_logs =
         (!variable("BBINCLUDELOGS").is_empty()).then(|| variable("BBINCLUDELOGS_LINES").parse().ok());
-    let mut view =
-        BuildView::new(ViewOptions { quiet: arguments.quiet, verbose: arguments.verbose, include_logs });
+    let mut view = BuildView::new(ViewOptions {
+        quiet: arguments.quiet,
+        verbose: arguments.verbose,
+        debug: (arguments.debug > 0).then(|| lowest_level(arguments).into()),
+        domains: arguments.domains.clone(),
+        include_logs,
+    });
     view.message(20, "Resolving any missing task queue dependencies");
     let options = arguments.plan_options(targets);
     let plan = session.plan(&options)?;
@@ -34,15 +41,15 @@ pub fn run(session: &Session, targets: &[String], arguments: &TaskArguments) -> 
     warn_of_taints(session, &plan.graph, &signatures, &mut view);
     let now = jiff::Timestamp::now();
     let text = |format: &str| now.strftime(format).to_string();
+    let name = text("%Y%m%d%H%M%S");
     let mut variables = BTreeMap::from([
-        ("BUILDNAME".to_owned(), text("%Y%m%d%H%M%S")),
+        ("BUILDNAME".to_owned(), name.clone()),
         ("DATE".to_owned(), text("%Y%m%d")),
         ("TIME".to_owned(), text("%H%M%S")),
     ]);
-    for name in ["BITZEL_SANDBOX", "BITZEL_SANDBOX_REQUIRE"] {
-        if let Some(value) = session.build_dir.configure.env.get(name) {
-            variables.insert(name.to_owned(), value.clone());
-        }
+    variables.extend(sandbox_variables(session));
+    if arguments.require_sandbox {
+        variables.insert("BITZEL_SANDBOX_REQUIRE".to_owned(), "1".to_owned());
     }
     if let Some(equivalence) = &equivalence {
         variables.insert("BB_HASHSERVE".to_owned(), equivalence.address());
@@ -58,16 +65,19 @@ pub fn run(session: &Session, targets: &[String], arguments: &TaskArguments) -> 
         },
         dry_run: arguments.dry_run,
         variables,
-        log_level: if arguments.debug > 0 { 10 } else { 20 },
+        log_level: lowest_level(arguments),
         targets: plan.resolution.targets.iter().map(|t| format!("{}:{}", t.name, t.task)).collect(),
         durations: cache_folder(session),
     };
     let build = Build::new(&session.build_dir, &session.recipes, &plan, &signatures, options);
     listen(build.interrupt())?;
+    let mut recorder = Recorder::new(&mut view);
     let outcome = match &mut equivalence {
-        Some(equivalence) => build.run(&mut view, &mut equivalence.of(&session.recipes, &plan)),
-        None => build.run(&mut view, &mut NoEquivalence),
+        Some(equivalence) => build.run(&mut recorder, &mut equivalence.of(&session.recipes, &plan)),
+        None => build.run(&mut recorder, &mut NoEquivalence),
     };
+    let record =
+        recorder.finish(&name, targets, &plan.graph, outcome.as_ref().unwrap_or(&Outcome::default()));
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(error) => {
@@ -75,9 +85,44 @@ pub fn run(session: &Session, targets: &[String], arguments: &TaskArguments) -> 
             return Err(error.into());
         }
     };
+    explain(session, &plan.graph, view.failures());
+    if !arguments.dry_run {
+        keep(session, &record, arguments, &mut view);
+    }
     let tally = view.finish(&outcome);
     let failed = !outcome.failures.is_empty() || outcome.interrupted || tally.errors > 0;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What the caller's environment says about the sandbox: it counts without being passed on to
+/// metadata.
+pub fn sandbox_variables(session: &Session) -> BTreeMap<String, String> {
+    let given = &session.build_dir.configure.env;
+    let named = ["BITZEL_SANDBOX", "BITZEL_SANDBOX_REQUIRE"].into_iter();
+    named.filter_map(|name| Some((name.to_owned(), given.get(name)?.clone()))).collect()
+}
+
+/// The lowest level of messages to ask for, as Python's `logging` numbers them. BitBake:
+/// each `-D` shows one level more.
+fn lowest_level(arguments: &TaskArguments) -> u32 {
+    match arguments.debug {
+        0 if arguments.domains.is_empty() => 20,
+        0 | 1 => 10,
+        more => 11u32.saturating_sub(more.into()),
+    }
+}
+
+/// Keeps the record of a build in which something ran.
+fn keep(session: &Session, record: &BuildRecord, arguments: &TaskArguments, view: &mut BuildView) {
+    let Some(folder) = record::folder(&session.recipes).filter(|_| !record.tasks.is_empty()) else { return };
+    match record.write(&folder) {
+        Ok(trace) if arguments.profile => view.summarise(record, &trace),
+        Ok(_) => {}
+        Err(error) => {
+            let text = format!("what ran cannot be recorded in `{}`: {error}", folder.display());
+            view.message(30, &text);
+        }
+    }
 }
 
 /// The tasks to run whatever their stamps say, with the starts of their stamps' paths.

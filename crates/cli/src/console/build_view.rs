@@ -1,12 +1,14 @@
 //! Events of a build as messages.
 
 use crate::console::live::Live;
-use crate::console::tally::Tally;
+use crate::console::tally::{FailedTask, Tally};
+use crate::record::BuildRecord;
 use bitzel_engine::{BuildEvent, Job, Numbers, Observer, Outcome};
 use bitzel_recipe::protocol::HostEvent;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
+use std::path::Path;
 
 /// Python's numbers of levels.
 const NOTE: u64 = 20;
@@ -21,6 +23,10 @@ pub struct ViewOptions {
     pub quiet: u8,
     /// `-v`.
     pub verbose: bool,
+    /// `-D`: the lowest level to show.
+    pub debug: Option<u64>,
+    /// `-l`: loggers whose debug messages are shown.
+    pub domains: Vec<String>,
     /// BBINCLUDELOGS, with the number of lines from the end that BBINCLUDELOGS_LINES allows.
     pub include_logs: Option<Option<usize>>,
 }
@@ -35,6 +41,10 @@ pub struct BuildView {
     logs: HashMap<Job, String>,
     numbers: Numbers,
     note: String,
+    /// Where isolation is less than full: told once.
+    degradations: BTreeSet<String>,
+    /// What the sandbox would have refused.
+    refusals: BTreeSet<String>,
 }
 
 impl BuildView {
@@ -49,6 +59,8 @@ impl BuildView {
             logs: HashMap::new(),
             numbers: Numbers::default(),
             note: String::new(),
+            degradations: BTreeSet::new(),
+            refusals: BTreeSet::new(),
         }
     }
 
@@ -66,16 +78,20 @@ impl BuildView {
     /// output, as scripts expect.
     fn say(&mut self, level: u64, text: &str) {
         let lowest = match self.options.quiet {
-            0 => NOTE,
+            0 => self.options.debug.unwrap_or(NOTE),
             1 => WARNING,
             2 => ERROR,
             _ => ERROR + 1,
         };
-        if level < lowest {
-            return;
+        if level >= lowest {
+            self.print(level, text);
         }
+    }
+
+    fn print(&self, level: u64, text: &str) {
         let name = match level {
             PLAIN => "",
+            ..NOTE => "DEBUG: ",
             ..WARNING => "NOTE: ",
             WARNING..ERROR => "WARNING: ",
             _ => "ERROR: ",
@@ -102,6 +118,8 @@ impl BuildView {
                     self.say(NOTE, text("message"));
                 }
             }
+            ("bitzel.Degradation", _) => self.degraded(text("message")),
+            ("bitzel.Refusal", _) => drop(self.refusals.insert(text("message").to_owned())),
             ("bb.build.TaskSucceeded", _) if self.live.is_none() => self.say(NOTE, text("message")),
             ("bb.build.TaskFailed", Some(job)) => {
                 self.log_of_failure(job, text("logfile"), fields["errprinted"].as_bool() == Some(true));
@@ -119,11 +137,20 @@ impl BuildView {
         }
     }
 
+    fn degraded(&mut self, text: &str) {
+        if self.degradations.insert(text.to_owned()) {
+            self.message(WARNING, &format!("sandbox: {text}"));
+        }
+    }
+
     /// A message of metadata. BitBake: notes of tasks are in their logs only.
     fn record(&mut self, job: Option<Job>, fields: &Value) {
         let level = fields["levelno"].as_u64().unwrap_or(NOTE);
         let message = fields["msg"].as_str().unwrap_or_default();
-        if job.is_some() && level <= NOTE && !self.options.verbose {
+        if level < NOTE && self.options.domains.iter().any(|domain| is_of_domain(fields, domain)) {
+            return self.print(level, message);
+        }
+        if job.is_some() && level <= NOTE && !self.options.verbose && self.options.debug.is_none() {
             return;
         }
         match job.and_then(|job| self.titles.get(&job)) {
@@ -166,7 +193,8 @@ impl BuildView {
             text.push_str(&format!(" \nPseudo log:\n{log}"));
         }
         self.say(ERROR, &text);
-        self.tally.failed.push((tid.to_owned(), self.logs.get(&job).cloned()));
+        let log = self.logs.get(&job).cloned();
+        self.tally.failed.push(FailedTask { id: tid.to_owned(), log, details: Vec::new() });
     }
 
     fn started(&mut self, job: Job, tid: &str, numbers: Numbers) {
@@ -196,12 +224,42 @@ impl BuildView {
         }
     }
 
+    /// The tasks that failed so far, to say more of them in the end.
+    pub fn failures(&mut self) -> &mut [FailedTask] {
+        &mut self.tally.failed
+    }
+
+    /// How long a build took, where the time went, and where its trace is.
+    pub fn summarise(&mut self, record: &BuildRecord, trace: &Path) {
+        let seconds = |ms: u64| ms as f64 / 1000.0;
+        let mut dearest: Vec<_> = record.critical_tasks().collect();
+        dearest.sort_by_key(|task| std::cmp::Reverse(task.elapsed_ms));
+        let shown: Vec<String> = dearest
+            .iter()
+            .take(3)
+            .map(|task| format!("{}:{} {:.1} s", task.recipe, task.task, seconds(task.elapsed_ms)))
+            .collect();
+        let text = format!(
+            "{} tasks ran in {:.1} s; critical path {:.1} s, most of it {}",
+            record.tasks.len(),
+            seconds(record.elapsed_ms),
+            seconds(record.critical_ms()),
+            shown.join(", ")
+        );
+        self.say(NOTE, &text);
+        self.say(NOTE, &format!("Trace for chrome://tracing or Perfetto: {}", trace.display()));
+    }
+
     /// The lines at the end of a build.
     pub fn finish(mut self, outcome: &Outcome) -> Tally {
         if let Some(live) = &mut self.live {
             live.end();
         }
         self.live = None;
+        if !self.refusals.is_empty() {
+            self.say(NOTE, &format!("The sandbox would refuse {} accesses:", self.refusals.len()));
+            std::mem::take(&mut self.refusals).iter().for_each(|text| self.say(PLAIN, &format!("  {text}")));
+        }
         let numbers = outcome.numbers;
         let attempted = numbers.completed + numbers.failed;
         let fate = match numbers.failed {
@@ -279,6 +337,13 @@ impl BuildView {
             drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
         }
     }
+}
+
+/// Whether a message is of a logger, by its name below `BitBake`.
+fn is_of_domain(record: &Value, domain: &str) -> bool {
+    let name = record["name"].as_str().unwrap_or_default();
+    let own = name.strip_prefix("BitBake").unwrap_or(name).trim_start_matches('.');
+    own == domain || name == domain || own.strip_prefix(domain).is_some_and(|rest| rest.starts_with('.'))
 }
 
 fn print_line(out: &mut dyn Write, text: &str) {

@@ -26,7 +26,7 @@ impl Live {
         scene.set_style(style("Setscene tasks: {pos} of {len} {msg}"));
         let overall = lines.add(ProgressBar::new(0));
         overall.set_style(
-            style("{msg:.bold} {wide_bar:.green} {percent:>3}% ({pos} of {len}) {elapsed}")
+            style("{msg:.bold} {wide_bar:.green} {percent:>3}% ({pos} of {len}) {elapsed} ETA {eta}")
                 .progress_chars("━━─"),
         );
         overall.enable_steady_tick(Duration::from_millis(250));

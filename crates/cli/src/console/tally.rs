@@ -9,8 +9,19 @@ pub struct Tally {
     pub warnings: usize,
     /// Errors; a failed task counts by what it said itself.
     pub errors: usize,
-    /// Failed tasks with their logs.
-    pub failed: Vec<(String, Option<String>)>,
+    /// Failed tasks.
+    pub failed: Vec<FailedTask>,
+}
+
+/// A task that failed.
+#[derive(Debug, Default)]
+pub struct FailedTask {
+    /// `FILE:do_x`.
+    pub id: String,
+    /// Its log.
+    pub log: Option<String>,
+    /// What more there is to say of it.
+    pub details: Vec<String>,
 }
 
 impl Tally {
@@ -23,11 +34,12 @@ impl Tally {
             1 => line("Summary: 1 task failed:".to_owned()),
             count => line(format!("Summary: {count} tasks failed:")),
         }
-        for (tid, log) in &self.failed {
-            line(format!("  {tid}"));
+        for FailedTask { id, log, details } in &self.failed {
+            line(format!("  {id}"));
             if let Some(log) = log {
                 line(format!("    log: {log}"));
             }
+            details.iter().for_each(|detail| line(format!("    {detail}")));
         }
         match self.warnings {
             0 => {}
@@ -47,18 +59,19 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
-    use super::Tally;
+    use super::{FailedTask, Tally};
 
     #[test]
     fn summaries_read_as_bitbakes() {
         let mut tally = Tally::default();
         assert_eq!(tally.summary(), "");
-        tally.failed.push(("/a.bb:do_x".to_owned(), Some("/log".to_owned())));
+        let details = vec!["error: no".to_owned()];
+        tally.failed.push(FailedTask { id: "/a.bb:do_x".to_owned(), log: Some("/log".to_owned()), details });
         tally.warnings = 1;
         tally.errors = 2;
         assert_eq!(
             tally.summary(),
-            "Summary: 1 task failed:\n  /a.bb:do_x\n    log: /log\nSummary: There was 1 WARNING message.\nSummary: There were 2 ERROR messages, returning a non-zero exit code.\n"
+            "Summary: 1 task failed:\n  /a.bb:do_x\n    log: /log\n    error: no\nSummary: There was 1 WARNING message.\nSummary: There were 2 ERROR messages, returning a non-zero exit code.\n"
         );
     }
 }

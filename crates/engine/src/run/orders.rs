@@ -2,11 +2,23 @@
 
 use crate::queue::{Job, TaskTable};
 use bitzel_recipe::protocol::{TaskOrder, TaskSignatureParts};
-use bitzel_taskgraph::{SigRuntime, Signatures, TaskIx};
+use bitzel_taskgraph::{SigRuntime, Signatures, TaskGraph, TaskIx};
 use bitzel_workspace::Recipes;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
+
+/// The order for one task, to ask a host about it.
+pub fn task_order(
+    recipes: &Recipes,
+    graph: &TaskGraph,
+    signatures: &Signatures,
+    task: TaskIx,
+    variables: BTreeMap<String, String>,
+) -> TaskOrder {
+    let table = TaskTable::new(&recipes.index, graph, signatures, true);
+    Orders::new(recipes, signatures, variables).order(&table, Job { task, setscene: false })
+}
 
 /// Makes orders; keeps what several need.
 pub(crate) struct Orders<'a> {

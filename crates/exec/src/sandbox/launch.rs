@@ -321,6 +321,7 @@ pub(crate) fn conclude(
     report: Option<&str>,
     trailer: Trailer,
 ) -> Result<TaskOutcome, Error> {
+    let degradations = trailer.notes.clone();
     let (mut status, mut limit, mut notes) = (trailer.status, None, trailer.notes);
     let mut refusals = BTreeSet::new();
     match report.map(serde_json::from_str::<InitReport>) {
@@ -346,7 +347,7 @@ pub(crate) fn conclude(
     {
         limit = Some(LimitHit { resource: Resource::Pids, limit: pids, used: pids });
     }
-    Ok(TaskOutcome { status, limit, usage: trailer.usage, notes, refusals })
+    Ok(TaskOutcome { status, limit, usage: trailer.usage, notes, degradations, refusals })
 }
 
 fn exec_error(spec: &TaskSpec, what: &str, errno: i32) -> Error {

@@ -208,6 +208,11 @@ def execute_handler(name, handler, event, d):
         del event.data
 
 
+def has_class_handlers(name):
+    """Whether some registered handler wants the events of a class."""
+    return bool(_catchall_handlers or _event_handler_map.get(name))
+
+
 def fire_class_handlers(event, d):
     """Give an event to the registered handlers whose mask has it."""
     if isinstance(event, logging.LogRecord):

@@ -128,9 +128,15 @@ def sources(arguments):
     return json.dumps(bb.fetch2.sources(d))
 
 
+def shell(arguments):
+    """What a shell in a task's sandbox needs, as JSON. Argument: the task's order."""
+    from bitzel_host import shell as commands
+    return commands.described(arguments[0])
+
+
 def __getattr__(name):
     """Commands of builds: code that other commands do not load."""
-    if name in ("begin_build", "depvalid", "fire", "hashcheck", "number_threads"):
+    if name in ("begin_build", "depvalid", "fire", "handled", "hashcheck", "number_threads"):
         from bitzel_host import server
         return getattr(server, name)
     raise AttributeError("there is no command %r" % name)

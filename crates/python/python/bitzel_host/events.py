@@ -63,7 +63,15 @@ def fire(event, d):
     """Send an event to whoever ordered the task."""
     if isinstance(event, logging.LogRecord) and event.levelno < level:
         return
-    name, fields = described(event)
+    _send(*described(event))
+
+
+def send(name, fields):
+    """Send something that is no event of BitBake."""
+    _send(name, json.dumps(fields))
+
+
+def _send(name, fields):
     data = ("%s\n%s" % (name, fields)).encode("utf-8", errors="surrogateescape")
     sender = os.getpid().to_bytes(4, "little")
     for start in range(0, len(data), _PIECE):

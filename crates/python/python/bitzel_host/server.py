@@ -99,6 +99,11 @@ def _argument(value):
     return value
 
 
+def handled(arguments):
+    """Those of some classes of events that handlers of the configuration want, separated by blanks."""
+    return " ".join(name for name in arguments if bb.event.has_class_handlers(name))
+
+
 def fire(arguments):
     """Give an event to its handlers. Arguments: configuration, the event's class, its arguments
     as a JSON list. Answers with what the event says after all handlers had it (JSON)."""

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import types
 
 import bb
 import bb.build
@@ -16,7 +17,7 @@ import bb.parse
 import bb.siggen
 import bb.utils
 import _bitzel
-from bitzel_host import events
+from bitzel_host import events, fakeroot
 
 # What most tasks use, though not here: imported once, not in the process of each.
 import glob
@@ -56,40 +57,6 @@ def quiet():
 def loud(level):
     """Have the messages again that `quiet` turned off."""
     bb.mainlogger.setLevel(level)
-
-
-def _is_fakeroot(task, d):
-    return bool(d.getVarFlag(task, "fakeroot", False))
-
-
-def _fakeroot_environment(task, d):
-    """What FAKEROOTENV, or FAKEROOTNOENV for a task without it, says is to be in the environment."""
-    words = (d.getVar("FAKEROOTENV" if _is_fakeroot(task, d) else "FAKEROOTNOENV") or "").split()
-    return dict(word.partition("=")[::2] for word in words)
-
-
-def before_fork(task, d):
-    """Make and set what has to be there before the task's process is; what `after_fork` needs.
-
-    pseudo reads its settings when a process forks.
-    """
-    if not _is_fakeroot(task, d):
-        return None
-    for folder in (d.getVar("FAKEROOTDIRS") or "").split():
-        bb.utils.mkdirhier(folder)
-    environment = _fakeroot_environment(task, d)
-    before = {name: os.environ.get(name) for name in environment}
-    os.environ.update(environment)
-    return before
-
-
-def after_fork(before):
-    """Undo in the runner what `before_fork` set."""
-    for name, value in (before or {}).items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
 
 
 def _end_group(number, frame):
@@ -152,13 +119,24 @@ def _set_environment(task, d):
     bb.utils.empty_environment()
     for name, value in bb.data.exported_vars(d):
         os.environ[name] = value
-    for name, value in _fakeroot_environment(task, d).items():
+    for name, value in fakeroot.environment(task, d).items():
         os.environ[name] = value
         d.setVar(name, value)
         d.setVarFlag(name, "export", "1")
     for name in (d.getVarFlag(task, "exports") or "").split():
         d.setVarFlag(name, "export", "1")
         os.environ[name] = d.getVar(name) or ""
+
+
+def environment_of(order, d):
+    """The environment that the task of an order gets; for a process that runs none."""
+    _set_variables(order, d)
+    before = dict(os.environ)
+    _set_environment(order["task"], d)
+    found = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(before)
+    return found
 
 
 def _set_network(task, d):
@@ -197,6 +175,22 @@ def _make_siggen(order, fn, d, known):
     return generator
 
 
+def share_globals():
+    """Have all functions of the metadata share their globals: what one declares `global`, others see.
+
+    BitBake: there is one namespace. Here configurations and recipes have their own, made from one another.
+    """
+    context = bb.utils.get_context()
+    for name, value in list(context.items()):
+        # Those of modules have a name among their globals.
+        if isinstance(value, types.FunctionType) and value.__globals__ is not context \
+                and "__name__" not in value.__globals__:
+            own = types.FunctionType(value.__code__, context, name, value.__defaults__, value.__closure__)
+            own.__kwdefaults__ = value.__kwdefaults__
+            own.__dict__.update(value.__dict__)
+            context[name] = own
+
+
 def roots():
     """The folders that modules come from."""
     folders = {os.path.realpath(path) for path in sys.path + [sys.prefix, sys.base_prefix] if path}
@@ -209,13 +203,41 @@ def lead(text, d):
     return _bitzel.lead_session("%s:%s" % (d.getVar("PN"), name), os.getppid())
 
 
-def tell(descriptor, level, message):
-    """Send a message on behalf of a task from outside of it."""
+def _speak(descriptor):
     events.to_socket(descriptor)
     bb.event.worker_pid = os.getpid()
     bb.event.worker_fire = events.fire
     _set_logging()
-    getattr(bb, {"warning": "warn"}.get(level, level))(*([1] if level == "debug" else []), message)
+
+
+def tell(descriptor, level, message):
+    """Send a message on behalf of a task from outside of it; one that is `degraded` is shown once a build."""
+    _speak(descriptor)
+    if level == "degraded":
+        events.send("bitzel.Degradation", {"message": message})
+    else:
+        getattr(bb, level)(message)
+
+
+def note(text, d, lines):
+    """Add lines to the log of the task that an order names, once that is over."""
+    log = os.path.join(d.getVar("T") or "", "log.%s" % json.loads(text)["task"])
+    if lines and os.path.exists(log):
+        with open(log, "a", encoding="utf-8") as file:
+            file.writelines("NOTE: sandbox: %s\n" % line for line in lines)
+
+
+def conclude(text, d, descriptor, notes, degradations, refusals, hit):
+    """Pass on what the sandbox has to say of a task that is over, and write it to its log."""
+    note(text, d, notes + refusals + ([hit] if hit else []))
+    if degradations or refusals or hit:
+        _speak(descriptor)
+    for message in degradations:
+        events.send("bitzel.Degradation", {"message": message})
+    for message in refusals:
+        events.send("bitzel.Refusal", {"message": message})
+    if hit:
+        bb.error(hit)
 
 
 def _set_process(pid, d):
@@ -236,6 +258,10 @@ def main(text, d, descriptor, pid, isolated):
     task = order["task"]
     address = order["address"]
     fn = bb.cache.realfn2virtual(address["recipe"]["path"], address["variant"], address["mc"])
+    if fakeroot.wanted(task, d):
+        status = fakeroot.enter(task, d)
+        if status is not None:
+            return status
     events.to_socket(descriptor)
     bb.event.worker_pid = pid
     bb.event.worker_fire = events.fire
