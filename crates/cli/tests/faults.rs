@@ -12,6 +12,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 /// A build directory of the example.
@@ -102,6 +103,12 @@ impl Random {
     }
 }
 
+/// Orphans fall to this process whatever test they are of: one test builds at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Who is killed.
 #[derive(Clone, Copy, Debug)]
 enum Victim {
@@ -143,6 +150,7 @@ fn a_build_in_which_something_is_killed_is_finished_by_the_next_one() {
         Ok(number) => number.parse().expect("BITZEL_FAULT_MOMENTS is a number"),
         Err(_) => 1,
     };
+    let _alone = alone();
     let family = Family::adopt();
     let undisturbed = Example::new();
     let took = undisturbed.finish();
@@ -169,5 +177,51 @@ fn a_build_in_which_something_is_killed_is_finished_by_the_next_one() {
             assert!(left.is_empty(), "{victim:?} killed at {moment:?}, finished: still there: {left:?}");
             println!("{victim:?} at {moment:?}: killed {killed}, finished in {again:?}, equal, nothing left");
         }
+    }
+}
+
+/// Builds in a folder of which `limit` (options of mount, for a file system in memory) restricts
+/// what can be written, then lifts that with `lifted` and builds again. Gives what the first build
+/// said; `None` where this host lets no user mount anything.
+fn restricted(limit: &str, lifted: &str) -> Option<String> {
+    let _alone = alone();
+    let example = Example::new();
+    let can =
+        Command::new("unshare").args(["-Urm", "true"]).output().is_ok_and(|output| output.status.success());
+    if !can {
+        println!("not checked: this host lets no user mount file systems (unshare -Urm)");
+        return None;
+    }
+    fs::create_dir(example.build().join("tmp")).unwrap();
+    let script = format!(
+        "set -e; mount -t tmpfs -o size=64m none tmp; mount -o remount,{limit} tmp; \
+         if \"$0\" bitbake demo-image > first.log 2>&1; then echo 'it did not fail'; exit 1; fi; \
+         mount -o remount,{lifted} tmp; \"$0\" bitbake demo-image; \
+         tar -tf tmp/deploy/images/demo-image-pocket.tar"
+    );
+    let mut command = Command::new("unshare");
+    command.args(["-Urm", "--propagation", "private", "sh", "-c", &script, env!("CARGO_BIN_EXE_bitzel")]);
+    command.env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"));
+    let output = command.current_dir(example.build()).env_remove("BBPATH").output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(text(&output).contains("etc/hello.conf"), "{}", text(&output));
+    Some(fs::read_to_string(example.build().join("first.log")).unwrap())
+}
+
+#[test]
+fn a_full_disk_is_told_and_the_build_goes_on_once_there_is_room() {
+    if let Some(told) = restricted("size=300k", "size=64m") {
+        assert!(
+            told.contains("No space left on device") && told.contains("1 failed") | told.contains("failed:"),
+            "{told}"
+        );
+        assert!(!told.contains("panicked"), "{told}");
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_to_is_told() {
+    if let Some(told) = restricted("ro", "rw") {
+        assert!(told.contains("Read-only file system") && !told.contains("panicked"), "{told}");
     }
 }

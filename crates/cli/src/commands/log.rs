@@ -24,9 +24,11 @@ pub struct Arguments {
 #[derive(clap::Subcommand, Clone, Copy)]
 enum What {
     /// The tasks that ran, in the order they started
-    WhatRan,
+    #[command(name = "what-ran")]
+    Ran,
     /// The tasks that failed, with their logs
-    WhatFailed,
+    #[command(name = "what-failed")]
+    Failed,
     /// The tasks that took the longest one after the other: what to make faster first
     CriticalPath,
 }
@@ -38,8 +40,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         .context("neither LOG_DIR nor TMPDIR is set: builds are not recorded")?;
     let record = BuildRecord::read(&folder, arguments.build.as_deref())?;
     let tasks: Vec<&TaskRecord> = match arguments.what {
-        What::WhatRan => record.tasks.iter().collect(),
-        What::WhatFailed => record.tasks.iter().filter(|task| task.fate == TaskFate::Failed).collect(),
+        What::Ran => record.tasks.iter().collect(),
+        What::Failed => record.tasks.iter().filter(|task| task.fate == TaskFate::Failed).collect(),
         What::CriticalPath => record.critical_tasks().collect(),
     };
     if arguments.json {

@@ -26,6 +26,12 @@ pub fn run(session: &Session, targets: &[String], arguments: &TaskArguments) -> 
         domains: arguments.domains.clone(),
         include_logs,
     });
+    if arguments.buildfile.is_some() {
+        view.message(
+            30,
+            "Buildfile specified, dependencies will not be handled. If this is not what you want, do not use -b / --buildfile.",
+        );
+    }
     view.message(20, "Resolving any missing task queue dependencies");
     let options = arguments.plan_options(targets);
     let plan = session.plan(&options)?;

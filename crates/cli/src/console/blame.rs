@@ -10,12 +10,11 @@ pub fn recipe_line(log: &str) -> Option<String> {
 
 /// The innermost place of a trace that is in metadata.
 fn python_line(log: &str) -> Option<String> {
-    let places = log.lines().filter_map(|line| {
+    log.lines().rev().find_map(|line| {
         let (file, rest) = line.strip_prefix("File: '")?.split_once("', lineno: ")?;
         let number = rest.split(',').next()?.trim();
         is_metadata(file).then(|| format!("{file}:{number}"))
-    });
-    places.last()
+    })
 }
 
 fn is_metadata(file: &str) -> bool {

@@ -92,7 +92,7 @@ impl BuildView {
         let name = match level {
             PLAIN => "",
             ..NOTE => "DEBUG: ",
-            ..WARNING => "NOTE: ",
+            NOTE..WARNING => "NOTE: ",
             WARNING..ERROR => "WARNING: ",
             _ => "ERROR: ",
         };
@@ -163,6 +163,10 @@ impl BuildView {
     }
 
     fn log_of_failure(&mut self, job: Job, log: &str, printed: bool) {
+        // There is none where nothing can be written.
+        if log.is_empty() {
+            return;
+        }
         self.logs.insert(job, log.to_owned());
         self.say(ERROR, &format!("Logfile of failure stored in: {log}"));
         if printed {
@@ -197,16 +201,17 @@ impl BuildView {
         self.tally.failed.push(FailedTask { id: tid.to_owned(), log, details: Vec::new() });
     }
 
-    fn started(&mut self, job: Job, tid: &str, numbers: Numbers) {
+    fn started(&mut self, job: Job, tid: &str, numbers: Numbers, noexec: bool) {
         if self.live.is_some() {
             return;
         }
+        let kind = if noexec { "noexec " } else { "" };
         let text = if job.setscene {
             let number = numbers.scene_covered + numbers.scene_not_covered + numbers.scene_active;
-            format!("Running setscene task {number} of {} ({tid})", numbers.scene_total)
+            format!("Running {kind}setscene task {number} of {} ({tid})", numbers.scene_total)
         } else {
             let number = numbers.completed + numbers.failed + numbers.active;
-            format!("Running task {number} of {} ({tid})", numbers.total)
+            format!("Running {kind}task {number} of {} ({tid})", numbers.total)
         };
         self.say(NOTE, &text);
     }
@@ -296,9 +301,9 @@ impl Observer for BuildView {
                 }
                 self.say(NOTE, "Executing Tasks");
             }
-            BuildEvent::Started { job, tid, numbers, .. } => {
+            BuildEvent::Started { job, tid, numbers, noexec, .. } => {
                 self.numbers = *numbers;
-                self.started(*job, tid, *numbers);
+                self.started(*job, tid, *numbers, *noexec);
             }
             BuildEvent::Host { job, event } => self.host_event(*job, event),
             BuildEvent::Succeeded { job, .. } => self.ended(*job),

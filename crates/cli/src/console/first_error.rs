@@ -53,7 +53,7 @@ pub fn first_error(log: &str) -> Option<&str> {
         return Some(line.trim_start());
     }
     let complaint = lines().find(|line| COMPLAINTS.iter().any(|start| line.starts_with(start)));
-    complaint.or_else(|| lines().filter(|line| !is_trace(line)).last())
+    complaint.or_else(|| lines().rev().find(|line| !is_trace(line)))
 }
 
 fn is_cause(line: &str) -> bool {

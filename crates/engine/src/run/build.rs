@@ -129,6 +129,7 @@ impl<'a> Build<'a> {
             started: FxHashMap::default(),
             outcome: Outcome::default(),
             pressure: String::new(),
+            halted: false,
             scene_open: true,
             new_unihashes: FxHashMap::default(),
             unihashes,

@@ -27,6 +27,8 @@ pub enum BuildEvent<'a> {
         numbers: Numbers,
         /// It is of a recipe whose PN is this.
         pn: &'a str,
+        /// `[noexec]`: only its stamp is written.
+        noexec: bool,
     },
     /// A host says something: an event of a task, or of the configuration where `job` is none.
     Host {

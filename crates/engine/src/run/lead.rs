@@ -34,6 +34,8 @@ pub(super) struct Run<'b, 'a, 'o> {
     pub(super) started: FxHashMap<Job, Instant>,
     pub(super) outcome: Outcome,
     pub(super) pressure: String,
+    /// Running tasks were told to end.
+    pub(super) halted: bool,
     pub(super) scene_open: bool,
     /// What running tasks reported of their output.
     pub(super) new_unihashes: FxHashMap<TaskIx, UniHash>,
@@ -132,7 +134,8 @@ impl Run<'_, '_, '_> {
         let tid = tid(table, job);
         let pn = table.info(job.task).pn.clone();
         let numbers = self.queue.numbers();
-        self.tell(&BuildEvent::Started { job, tid: &tid, numbers, pn: &pn });
+        let noexec = table.is_noexec(job.task);
+        self.tell(&BuildEvent::Started { job, tid: &tid, numbers, pn: &pn, noexec });
         self.events.started(&mut self.server, self.queue.table(), job, numbers)
     }
 
@@ -212,12 +215,15 @@ impl Run<'_, '_, '_> {
                 match result {
                     TaskResult::Ended(end) if end.status == 0 => self.end(job, Ok(end)),
                     TaskResult::Ended(end) => self.end(job, Err(end.status.to_string())),
+                    TaskResult::Broken(_) if self.halted => {
+                        self.end(job, Err("it was told to end".to_owned()))
+                    }
                     TaskResult::Broken(why) => self.end(job, Err(why)),
                 }
             }
             Message::Interrupt => {
                 if self.outcome.interrupted {
-                    self.runners.end_all();
+                    self.halt();
                 } else {
                     self.outcome.interrupted = true;
                     self.stop()?;
@@ -225,6 +231,12 @@ impl Run<'_, '_, '_> {
                 Ok(())
             }
         }
+    }
+
+    /// Ends what runs.
+    fn halt(&mut self) {
+        self.halted = true;
+        self.runners.end_all();
     }
 
     fn stop(&mut self) -> Result<()> {
@@ -349,7 +361,7 @@ impl Run<'_, '_, '_> {
                 self.stop()?;
             }
             if alarm.action == DiskAction::Halt {
-                self.runners.end_all();
+                self.halt();
             }
         }
         Ok(())
