@@ -88,7 +88,7 @@ pub(crate) fn isolation(
     if settings.mode == Mode::Off {
         return Ok(None);
     }
-    let path = |name: &str| get(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let path = |name: &str| get(name).map(plain).filter(|path| path.is_absolute());
     let mut spec = TaskSpec {
         name: format!("{}:{}", get("PN").unwrap_or_default(), order.task),
         location: Some(place_of_task(order, flag)),
@@ -122,8 +122,7 @@ pub(crate) fn isolation(
         let writes = DOWNLOADING.contains(&order.task.as_str()) || spec.network != Network::None;
         if writes { spec.writable.push(downloads) } else { spec.read_only.push(downloads) }
     }
-    let layers: Vec<PathBuf> =
-        get("BBLAYERS").unwrap_or_default().split_whitespace().map(PathBuf::from).collect();
+    let layers: Vec<PathBuf> = get("BBLAYERS").unwrap_or_default().split_whitespace().map(plain).collect();
     spec.read_only.extend(["TOPDIR", "COREBASE", "FILE_DIRNAME"].into_iter().filter_map(path));
     spec.read_only.extend(layers.iter().cloned());
     spec.read_only.extend(python);
@@ -177,6 +176,15 @@ fn own_tree(work: &Path, base: Option<&Path>) -> PathBuf {
     above.unwrap_or(work).to_owned()
 }
 
+/// A folder without `..`, as the sandbox wants it: kas writes layers as `${TOPDIR}/../layer`.
+/// What does not exist yet keeps its text.
+fn plain(folder: impl AsRef<Path>) -> PathBuf {
+    let folder = folder.as_ref();
+    let has_parent = folder.components().any(|part| part == std::path::Component::ParentDir);
+    let real = has_parent.then(|| folder.canonicalize().ok()).flatten();
+    real.unwrap_or_else(|| folder.to_owned())
+}
+
 fn make(folder: &Path) -> Result<(), Error> {
     std::fs::create_dir_all(folder).map_err(|source| Error::Io {
         action: "make",
@@ -215,6 +223,15 @@ impl Isolation {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn folders_are_told_to_the_sandbox_without_parents() {
+        // a link on the way counts before `..` does
+        let process = Path::new("/proc").join(std::process::id().to_string());
+        assert_eq!(plain("/proc/self/fd/.."), process);
+        assert_eq!(plain("/proc/self"), Path::new("/proc/self"));
+        assert_eq!(plain("/none/../x"), Path::new("/none/../x"));
+    }
 
     #[test]
     fn a_work_tree_is_the_recipes_unless_others_share_it() {
