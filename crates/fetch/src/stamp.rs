@@ -11,7 +11,8 @@ pub fn write_stamp(path: &Path, checksums: &Checksums, goh1: &str) -> Result<(),
     let entries = [("goh1", goh1)].into_iter().chain(checksums.by_name());
     let bytes = pickle(entries);
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}", std::process::id()));
+    // Who holds the lock of the download writes alone; what a killed one left is written over.
+    name.push(".tmp");
     let temporary = path.with_file_name(name);
     let write = || -> std::io::Result<()> {
         let mut file = std::fs::File::create(&temporary)?;

@@ -54,10 +54,15 @@ impl<'a> SignatureFiles<'a> {
 
     fn beside_stamps(&self, id: &RecipeId, task: &str) -> Vec<SignatureFile> {
         let Some(ix) = self.recipes.index.find(id) else { return Vec::new() };
-        let stamp = Path::new(&self.recipes.index.recipe(ix).info.stamp);
+        let info = &self.recipes.index.recipe(ix).info;
+        let stamp = Path::new(&info.stamp);
+        let (Some(folder), Some(version)) = (stamp.parent(), stamp.file_name()) else { return Vec::new() };
+        // In a folder of the recipe's own, stamps of other versions are the recipe's too.
+        let own = folder.file_name().is_some_and(|name| name == info.pn.as_str());
         let middle = format!(".{task}.sigdata.");
-        stamp.parent().map_or_else(Vec::new, |folder| {
-            files_of(folder, &|name| Some(name.split_once(&middle)?.1.to_owned()))
+        files_of(folder, &|name| {
+            let (begin, hash) = name.split_once(&middle)?;
+            (own || version == begin).then(|| hash.to_owned())
         })
     }
 

@@ -150,7 +150,8 @@ def read_stamp(path):
 
 def _write_stamp(path, found):
     """Readable by every Python 3 and the same for the same checksums: protocol 2, as BitBake."""
-    temporary = "%s.%d" % (path, os.getpid())
+    # Who holds the lock of the download writes alone; what a killed one left is written over.
+    temporary = path + ".tmp"
     with open(temporary, "wb") as stream:
         pickle.Pickler(stream, 2).dump(found)
     os.rename(temporary, path)
