@@ -24,9 +24,9 @@ if [ ${#packages[@]} -gt 0 ] || [ ${#wanted[@]} -gt 0 ]; then
     export DEBIAN_FRONTEND=noninteractive
     # No service is to start: the tests start their own.
     export RUNLEVEL=1
-    apt-get -qq update
-    apt-get -qq install -y --no-install-recommends "${packages[@]}" >/dev/null
-    apt-get -qq install -y --no-install-recommends "${wanted[@]}" >/dev/null ||
+    install() { apt-get -qq update && apt-get -qq install -y --no-install-recommends "$@" >/dev/null; }
+    [ ${#packages[@]} -eq 0 ] || install "${packages[@]}"
+    [ ${#wanted[@]} -eq 0 ] || install "${wanted[@]}" ||
       echo "Not installed, tests that need them are left out: ${wanted[*]}" >&2
   elif [ ${#packages[@]} -gt 0 ]; then
     echo "Please install first: apt-get install ${packages[*]}" >&2
