@@ -28,11 +28,21 @@ python do_unpack() {
 addtask patch after do_unpack
 do_patch[dirs] = "${S}"
 python do_patch() {
+    import subprocess
+
+    def patch(*args):
+        return subprocess.run(["patch", "-p1", *args], cwd=d.getVar("S"), stdin=subprocess.DEVNULL).returncode == 0
+
     fetch = bb.fetch2.Fetch(d.getVar("SRC_URI").split(), d)
     for url in fetch.urls:
-        if url.endswith(".patch"):
-            bb.note("Applying %s" % os.path.basename(url))
-            bb.process.run(["patch", "-p1", "-i", fetch.localpath(url)], cwd=d.getVar("S"))
+        if not url.endswith(".patch"):
+            continue
+        # A build that was killed may have applied it: what can be taken back is there already.
+        if patch("--reverse", "--force", "--dry-run", "-i", fetch.localpath(url)):
+            continue
+        bb.note("Applying %s" % os.path.basename(url))
+        if not patch("-i", fetch.localpath(url)):
+            bb.fatal("%s does not fit the sources" % os.path.basename(url))
 }
 
 # Every recipe sees exactly what it asks for: the staged files of its DEPENDS.

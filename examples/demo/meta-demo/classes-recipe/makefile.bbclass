@@ -3,7 +3,8 @@
 MAKE_ARGS = "CC='${CC}' AR='${AR}' CFLAGS='${CFLAGS}' LDFLAGS='${LDFLAGS}' prefix='${prefix}' sysconfdir='${sysconfdir}'"
 
 makefile_do_compile() {
-    make ${MAKE_ARGS}
+    # Everything anew: a compiler that was killed may have left half a program, which make takes for a whole one.
+    make --always-make ${MAKE_ARGS}
 }
 
 makefile_do_install() {

@@ -14,6 +14,8 @@ EXTRA_GREETINGS ?= ""
 do_configure() {
     for file in ${EXTRA_GREETINGS}; do
         bbnote "Adding the greetings of $file"
-        cat ${UNPACKDIR}/$file >> ${S}/greetings.txt
+        # Each line once: a build that was killed may have added them already.
+        cat ${S}/greetings.txt ${UNPACKDIR}/$file | awk '!seen[$0]++' > ${S}/greetings.new
+        mv ${S}/greetings.new ${S}/greetings.txt
     done
 }
