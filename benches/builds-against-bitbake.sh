@@ -7,38 +7,21 @@ set -euo pipefail
 [ $# -ge 2 ] || { sed -n '2,5s/^# //p' "$0" >&2; exit 2; }
 bitzel=$(realpath "$1"); shift
 targets=("$@"); runs=${RUNS:-1}
-here=$(dirname "$(realpath "$0")")
-[ -f conf/bblayers.conf ] || { echo "$PWD is no build directory" >&2; exit 1; }
-command -v bitbake >/dev/null || { echo "no bitbake in PATH" >&2; exit 1; }
-export BB_SERVER_TIMEOUT=0
-value() { "$bitzel" getvar --value "$1"; }
+. "$(dirname "$(realpath "$0")")/common.sh"
+trap 'rm -rf "$scratch"' EXIT
 tmp=$(value TMPDIR); sstate=$(value SSTATE_DIR)
 case "$tmp:$sstate" in "$PWD"/*:"$PWD"/*) ;; *) echo "TMPDIR and SSTATE_DIR must lie below $PWD" >&2; exit 1;; esac
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
 
 from_nothing() { rm -rf "$tmp" "$sstate"; }
 from_sstate() { rm -rf "$tmp"; }
-as_it_is() { :; }
-
-# measured TOOL ROW BEFORE: adds "cpu wall peak" to the row's file.
-measured() {
-  "$3"
-  if [ "$1" = bitzel ]; then set -- "$1" "$2" "$bitzel" bitbake; else set -- "$1" "$2" bitbake; fi
-  python3 "$here/measure.py" "${@:3}" "${targets[@]}" 2>"$scratch/log" >> "$scratch/$1.$2" ||
-    { cat "$scratch/log" >&2; return 1; }
-}
-median() { cut -d' ' -f"$2" "$1" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
 # Recipe caches are warm in all of them: what is measured is building.
-for tool in bitbake bitzel; do
-  if [ "$tool" = bitzel ]; then "$bitzel" bitbake -p >/dev/null; else bitbake -p >/dev/null; fi
-done
+for tool in bitbake bitzel; do measured "$tool" -p >/dev/null; done
 for ((run = 0; run < runs; run++)); do
   for tool in bitbake bitzel; do
-    measured "$tool" nothing from_nothing
-    measured "$tool" again as_it_is
-    measured "$tool" sstate from_sstate
+    from_nothing; measured "$tool" "${targets[@]}" >> "$scratch/$tool.nothing"
+    measured "$tool" "${targets[@]}" >> "$scratch/$tool.again"
+    from_sstate; measured "$tool" "${targets[@]}" >> "$scratch/$tool.sstate"
   done
 done
 printf '%-22s %12s %12s %8s %12s %12s %8s\n' "median of $runs" 'CPU bitbake' bitzel '%' 'wall bitbake' bitzel '%'

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use bitzel_base::RecipeId;
 use bitzel_host::Host;
 use bitzel_recipe::protocol::{RecipeAddress, Reply, Request};
-use bitzel_taskgraph::{NoEquivalence, RecipeIx, Signatures, UniHashSource, task_name};
+use bitzel_taskgraph::{NoEquivalence, Signatures, UniHashSource, task_name};
 use bitzel_workspace::{BuildDir, Equivalence, Evaluation, Plan, PlanOptions, Recipes, Signing};
 use std::cell::RefCell;
 
@@ -155,12 +155,8 @@ impl Session {
             .filter(|recipe| recipe.id.mc == id.mc && !recipe.info.skipped)
             .map(|recipe| format!("{} {}", recipe.info.pn, recipe.id))
             .collect();
-        let index = &self.recipes.index;
-        let has_task = |pn: &String| {
-            let tasks = |ix: &RecipeIx| index.recipe(*ix).info.tasks.iter().any(|name| name == task);
-            index.with_pn(&id.mc, pn).iter().any(tasks)
-        };
-        let world: Vec<String> = index.world(&id.mc).into_iter().filter(has_task).collect();
+        let mut world = self.recipes.index.world(&id.mc);
+        world.retain(|pn| self.recipes.index.has_task(&id.mc, pn, task));
         let answer = self.call(
             "extra_depends",
             vec![code.to_owned(), pn, depends, world.join(" "), providers.join("\n")],

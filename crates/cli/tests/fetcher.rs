@@ -47,6 +47,7 @@ fn serve(data: &'static [u8]) -> (u16, Arc<Mutex<Vec<String>>>) {
             log.lock().unwrap().push(request.split(' ').nth(1).unwrap_or_default().to_owned());
             let head =
                 format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", data.len());
+            // Who has seen enough may hang up.
             let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(data));
         }
     });

@@ -23,6 +23,13 @@ fn hashes(layer: &Layer) -> Vec<String> {
     hashes
 }
 
+/// Adds a line to a file of the layer's `conf`.
+fn add_to_conf(layer: &Layer, name: &str, line: &str) {
+    let path = format!("layer/conf/{name}.conf");
+    let before = fs::read_to_string(layer.dir.path().join(&path)).unwrap();
+    layer.write(&path, before + line);
+}
+
 /// `a` needs `tool`; both say what they build in a variable.
 fn two_recipes() -> Layer {
     Layer::new(&[
@@ -35,8 +42,7 @@ fn two_recipes() -> Layer {
 fn what_a_task_stands_on_is_part_of_its_hash() {
     let layer = two_recipes();
     layer.write("build/conf/local.conf", "BB_SIGNATURE_HANDLER = \"basichash\"\n");
-    let bitbake_conf = fs::read_to_string(layer.dir.path().join("layer/conf/bitbake.conf")).unwrap();
-    layer.write("layer/conf/bitbake.conf", bitbake_conf + "require conf/local.conf\n");
+    add_to_conf(&layer, "bitbake", "require conf/local.conf\n");
     let before = hashes(&layer);
     assert_eq!(before.len(), 1);
     assert_eq!(before, hashes(&layer));
@@ -47,8 +53,7 @@ fn what_a_task_stands_on_is_part_of_its_hash() {
 #[test]
 fn printdiff_names_the_task_where_differences_begin_and_says_what_differs() {
     let layer = two_recipes();
-    let bitbake_conf = fs::read_to_string(layer.dir.path().join("layer/conf/bitbake.conf")).unwrap();
-    layer.write("layer/conf/bitbake.conf", bitbake_conf + "BB_SIGNATURE_HANDLER = \"basichash\"\n");
+    add_to_conf(&layer, "bitbake", "BB_SIGNATURE_HANDLER = \"basichash\"\n");
     stdout(&layer.run(&["bitbake", "a"]));
     layer.write("layer/tool_1.bb", "WHAT = \"2\"\ndo_build() {\n: ${WHAT}\n}\n");
     let text = stdout(&layer.run(&["bitbake", "-S", "printdiff", "a"]));
@@ -78,10 +83,8 @@ fn a_layer_can_bring_its_own_signature_generator() {
     let layer = two_recipes();
     layer.write("layer/lib/tiny/__init__.py", "BBIMPORTS = [\"sigs\"]\n");
     layer.write("layer/lib/tiny/sigs.py", GENERATOR);
-    let layer_conf = fs::read_to_string(layer.dir.path().join("layer/conf/layer.conf")).unwrap();
-    layer.write("layer/conf/layer.conf", layer_conf + "addpylib ${LAYERDIR}/lib tiny\n");
-    let bitbake_conf = fs::read_to_string(layer.dir.path().join("layer/conf/bitbake.conf")).unwrap();
-    layer.write("layer/conf/bitbake.conf", bitbake_conf + "BB_SIGNATURE_HANDLER = \"tiny\"\n");
+    add_to_conf(&layer, "layer", "addpylib ${LAYERDIR}/lib tiny\n");
+    add_to_conf(&layer, "bitbake", "BB_SIGNATURE_HANDLER = \"tiny\"\n");
     let before = hashes(&layer);
     assert_eq!(before.len(), 1);
     layer.write("layer/tool_1.bb", "WHAT = \"2\"\ndo_build() {\n: ${WHAT}\n}\n");
@@ -93,8 +96,7 @@ fn a_layer_can_bring_its_own_signature_generator() {
 #[test]
 fn a_generator_that_nobody_brings_is_named_with_those_there_are() {
     let layer = two_recipes();
-    let bitbake_conf = fs::read_to_string(layer.dir.path().join("layer/conf/bitbake.conf")).unwrap();
-    layer.write("layer/conf/bitbake.conf", bitbake_conf + "BB_SIGNATURE_HANDLER = \"nobody\"\n");
+    add_to_conf(&layer, "bitbake", "BB_SIGNATURE_HANDLER = \"nobody\"\n");
     let output = layer.run(&["bitbake", "-S", "none", "a"]);
     assert!(!output.status.success());
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();

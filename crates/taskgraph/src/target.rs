@@ -86,7 +86,7 @@ impl ProviderIndex {
     }
 
     /// Whether any provider of a name has a task.
-    fn has_task(&self, mc: &str, name: &str, task: &str) -> bool {
+    pub fn has_task(&self, mc: &str, name: &str, task: &str) -> bool {
         self.providers(mc, name)
             .iter()
             .any(|&ix| self.recipe(ix).info.task_deps.tasks.iter().any(|own| own == task))

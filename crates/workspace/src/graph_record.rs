@@ -53,9 +53,9 @@ impl Recipes {
             let info = &recipe.info;
             let (pn, version, file) = (recipe.mc_pn(), info.version(), id.to_string());
             pns.insert(pn.clone(), json!({"filename": file, "version": version, "inherits": info.inherits}));
-            let mut names = sorted(&info.depends, plan.resolution.extra_depends(id));
-            names.dedup();
-            depends.insert(pn.clone(), names);
+            let named = info.depends.iter().chain(plan.resolution.extra_depends(id));
+            let names: BTreeSet<&str> = named.map(String::as_str).collect();
+            depends.insert(pn.clone(), names.into_iter().collect());
             let of_packages = info.rdepends_pkg.values().chain(info.rrecommends_pkg.values());
             let run_time = [&info.rdepends, &info.rrecommends].into_iter().chain(of_packages);
             let names: BTreeSet<&str> = run_time.flatten().map(String::as_str).collect();

@@ -67,7 +67,7 @@ impl Recipes {
             let record = json!({
                 "pn": info.pn,
                 "basehashes": info.basehashes,
-                "task_deps": task_deps(info),
+                "task_deps": info.task_deps,
                 "stamp": info.stamp,
                 "file_checksums": info.file_checksums,
                 "inherits": info.inherits,
@@ -91,32 +91,21 @@ impl Recipes {
     ) -> Result<TaskSignature, PlanError> {
         let info = self.index.find(plan.graph.recipe(task)).map(|ix| &self.index.recipe(ix).info);
         let base = info.and_then(|info| info.basehashes.get(plan.graph.task_name(task)));
-        let hash = |text: &str| text.parse::<TaskHash>().map_err(|error| strange(&error));
         let number = |name: &String| {
             numbers.get(name).copied().ok_or_else(|| strange(&format!("there is no task `{name}`")))
         };
-        let files = answer.files.into_iter();
+        let file =
+            |(path, md5): (String, Option<String>)| FileChecksum { path, md5: md5.unwrap_or_default() };
         Ok(TaskSignature {
             base: base.map_or("", String::as_str).parse::<BaseHash>().map_err(|error| strange(&error))?,
             deps: answer.deps.iter().map(number).collect::<Result<_, _>>()?,
-            files: files.map(|(path, md5)| FileChecksum { path, md5: md5.unwrap_or_default() }).collect(),
-            taint: answer.taint.map(|text| match text.strip_prefix("nostamp:") {
-                Some(random) => Taint::NoStamp(random.to_owned()),
-                None => Taint::Forced(text),
-            }),
-            task_hash: hash(&answer.hash)?,
+            files: answer.files.into_iter().map(file).collect(),
+            taint: answer.taint.as_deref().map(Taint::of_text),
+            task_hash: answer.hash.parse::<TaskHash>().map_err(|error| strange(&error))?,
             unihash: answer.unihash.parse::<UniHash>().map_err(|error| strange(&error))?,
             locked: false,
         })
     }
-}
-
-/// `task_deps` as Python knows it: flags by name, and the names of tasks.
-fn task_deps(info: &bitzel_base::RecipeInfo) -> Json {
-    let mut record: Map<String, Json> =
-        info.task_deps.flags.iter().map(|(flag, tasks)| (flag.clone(), json!(tasks))).collect();
-    record.insert("tasks".to_owned(), json!(info.task_deps.tasks));
-    Json::Object(record)
 }
 
 fn strange(what: &dyn std::fmt::Display) -> PlanError {

@@ -73,6 +73,11 @@ impl Recipes {
         self.variables.get("").map(|variables| variables as &dyn ConfigVars)
     }
 
+    /// Whether names of stamps hold hashes: not where BB_SIGNATURE_HANDLER is one that makes none.
+    pub fn hashed_stamps(&self) -> bool {
+        !matches!(self.variable("BB_SIGNATURE_HANDLER").unwrap_or("noop"), "noop" | "basic")
+    }
+
     /// The module of the class that BB_SIGNATURE_HANDLER names.
     pub(crate) fn signature_module(&self) -> &str {
         self.configurations.first().map_or("", |configuration| &configuration.signature_module)

@@ -27,9 +27,8 @@ pub fn explain(session: &Session, graph: &TaskGraph, failures: &mut [FailedTask]
             failure.details.push(format!("in: {place}"));
         }
         if let Some(ix) = session.recipes.index.find(recipe) {
-            let pn = &session.recipes.index.recipe(ix).info.pn;
-            let mc = if recipe.mc.is_empty() { String::new() } else { format!("mc:{}:", recipe.mc) };
-            failure.details.push(format!("run it again: bitzel build {mc}{pn}:{name}"));
+            let pn = session.recipes.index.recipe(ix).mc_pn();
+            failure.details.push(format!("run it again: bitzel build {pn}:{name}"));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `bitzel log`: what a build did.
 
 use crate::arguments::ConfigArguments;
-use crate::record::{self, BuildRecord, TaskFate, TaskRecord};
+use crate::record::{self, BuildRecord, TaskFate, TaskRecord, seconds};
 use crate::session::Session;
 use anyhow::{Context, Result};
 use std::process::ExitCode;
@@ -48,7 +48,6 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         println!("{}", serde_json::to_string_pretty(&tasks).context("tasks cannot be written as JSON")?);
         return Ok(ExitCode::SUCCESS);
     }
-    let seconds = |ms: u64| ms as f64 / 1000.0;
     println!(
         "build {} of {}: {} tasks ran, {} did not have to, {:.1} s",
         record.name,

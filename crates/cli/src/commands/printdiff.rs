@@ -2,6 +2,7 @@
 
 use crate::session::Session;
 use anyhow::Result;
+use bitzel_engine::TaskTable;
 use bitzel_taskgraph::{Color, Signatures, TaskIx, compare, read_siginfo};
 use bitzel_workspace::{Plan, SignatureFile, SignatureFiles};
 use std::path::Path;
@@ -19,6 +20,7 @@ pub struct Differences<'a> {
     session: &'a Session,
     plan: &'a Plan,
     signatures: &'a Signatures,
+    files: SignatureFiles<'a>,
     starts: Vec<Changed>,
 }
 
@@ -27,14 +29,17 @@ impl<'a> Differences<'a> {
     pub fn find(session: &'a Session, plan: &'a Plan, signatures: &'a Signatures) -> Differences<'a> {
         let files = SignatureFiles::new(&session.recipes);
         let graph = &plan.graph;
+        let recipes = &session.recipes;
+        let table = TaskTable::new(&recipes.index, graph, signatures, recipes.hashed_stamps());
+        let stamped = |task, setscene| Path::new(&table.stamp(task, setscene)).exists();
         let mut dirty = vec![false; graph.len()];
         let mut starts = Vec::new();
         for task in graph.topological_order().into_iter().flatten() {
             let (id, name) = (graph.recipe(task), graph.task_name(task));
             let hash = signatures.get(task).unihash.as_str();
             let found = files.of_task(id, name);
-            let stamp = session.recipes.index.find(id).map(|ix| &session.recipes.index.recipe(ix).info.stamp);
-            let ran = stamp.is_some_and(|stamp| Path::new(&format!("{stamp}.{name}.{hash}")).exists())
+            let ran = stamped(task, false)
+                || stamped(task, true)
                 || found.iter().any(|file| file.hash == hash && file.in_sstate);
             let below = graph.deps(task).any(|dep| dirty[dep.0 as usize]);
             dirty[task.0 as usize] = below || !ran;
@@ -46,7 +51,7 @@ impl<'a> Differences<'a> {
         if starts.iter().any(|start| start.before.is_some()) {
             starts.retain(|start| start.before.is_some());
         }
-        Differences { session, plan, signatures, starts }
+        Differences { session, plan, signatures, files, starts }
     }
 
     /// Names the tasks.
@@ -61,12 +66,11 @@ impl<'a> Differences<'a> {
 
     /// Says what differs in them. The signature files of the current tasks are there by now.
     pub fn print_reasons(&self) -> Result<()> {
-        let files = SignatureFiles::new(&self.session.recipes);
         let (graph, index) = (&self.plan.graph, &self.session.recipes.index);
         for Changed { task, before } in &self.starts {
             let (id, name) = (graph.recipe(*task), graph.task_name(*task));
             let hash = self.signatures.get(*task).unihash.as_str();
-            let (Some(before), Some(now)) = (before, files.with_hash(id, name, hash)) else { continue };
+            let (Some(before), Some(now)) = (before, self.files.with_hash(id, name, hash)) else { continue };
             let pn = index.find(id).map_or(String::new(), |ix| index.recipe(ix).mc_pn());
             println!("\nTask {pn}:{name} couldn't be used from the cache because:");
             println!("  We need hash {hash}, most recent matching task was {}", before.hash);

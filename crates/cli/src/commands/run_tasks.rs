@@ -172,7 +172,7 @@ fn warn_of_taints(
     view: &mut BuildView,
 ) {
     // BitBake: stamps of these carry no hashes, and so taints mean nothing there.
-    if matches!(session.recipes.variable("BB_SIGNATURE_HANDLER").unwrap_or("noop"), "noop" | "basic") {
+    if !session.recipes.hashed_stamps() {
         return;
     }
     for task in graph.tasks() {

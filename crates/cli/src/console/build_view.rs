@@ -2,7 +2,7 @@
 
 use crate::console::live::Live;
 use crate::console::tally::{FailedTask, Tally};
-use crate::record::BuildRecord;
+use crate::record::{BuildRecord, seconds};
 use bitzel_engine::{BuildEvent, Job, Numbers, Observer, Outcome};
 use bitzel_recipe::protocol::HostEvent;
 use serde_json::Value;
@@ -236,7 +236,6 @@ impl BuildView {
 
     /// How long a build took, where the time went, and where its trace is.
     pub fn summarise(&mut self, record: &BuildRecord, trace: &Path) {
-        let seconds = |ms: u64| ms as f64 / 1000.0;
         let mut dearest: Vec<_> = record.critical_tasks().collect();
         dearest.sort_by_key(|task| std::cmp::Reverse(task.elapsed_ms));
         let shown: Vec<String> = dearest

@@ -44,11 +44,11 @@ pub fn first_error(log: &str) -> Option<&str> {
             .map(|line| line.trim_end())
             .filter(|line| !line.trim().is_empty() && !NOISE.iter().any(|noise| line.starts_with(noise)))
     };
-    let cause = lines().enumerate().find(|(_, line)| is_cause(line));
-    if let Some((at, line)) = cause {
+    let mut rest = lines();
+    if let Some(line) = rest.find(|line| is_cause(line)) {
         // A traceback says what happened in its last line.
         if line.starts_with("Traceback") {
-            return lines().skip(at + 1).find(|line| !line.starts_with(' ')).or(Some(line));
+            return rest.find(|line| !line.starts_with(' ')).or(Some(line));
         }
         return Some(line.trim_start());
     }
@@ -57,7 +57,9 @@ pub fn first_error(log: &str) -> Option<&str> {
 }
 
 fn is_cause(line: &str) -> bool {
-    CAUSES.iter().any(|cause| line.contains(cause)) && !line.starts_with("Hunk #") | line.contains("FAILED")
+    // Hunks are told of that succeeded, too.
+    let applied = line.starts_with("Hunk #") && !line.contains("FAILED");
+    !applied && CAUSES.iter().any(|cause| line.contains(cause))
 }
 
 /// Messages about functions, and where the shell was.

@@ -8,3 +8,8 @@ mod trace;
 
 pub use build_record::{BuildRecord, TaskFate, TaskRecord, folder};
 pub use recorder::Recorder;
+
+/// Milliseconds as seconds, to show them.
+pub fn seconds(ms: u64) -> f64 {
+    ms as f64 / 1000.0
+}

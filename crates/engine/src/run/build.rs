@@ -161,8 +161,9 @@ fn fire_started(server: &mut Server<'_>, recipes: &Recipes, options: &BuildOptio
         let all = recipes.index.recipes().iter().filter(|recipe| !recipe.info.skipped);
         let stamps: Map<String, Value> =
             all.map(|recipe| (recipe.id.to_string(), json!(recipe.info.stamp))).collect();
+        let arguments = json!([stamps]);
         for configuration in &recipes.configurations {
-            server.fire(&configuration.mc, "bb.event.ReachableStamps", &json!([stamps]))?;
+            server.fire(&configuration.mc, "bb.event.ReachableStamps", &arguments)?;
         }
     }
     server.fire("", "bb.event.SanityCheck", &json!([false]))?;

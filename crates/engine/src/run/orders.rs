@@ -16,7 +16,7 @@ pub fn task_order(
     task: TaskIx,
     variables: BTreeMap<String, String>,
 ) -> TaskOrder {
-    let table = TaskTable::new(&recipes.index, graph, signatures, true);
+    let table = TaskTable::new(&recipes.index, graph, signatures, recipes.hashed_stamps());
     Orders::new(recipes, signatures, variables).order(&table, Job { task, setscene: false })
 }
 

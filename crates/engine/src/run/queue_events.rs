@@ -59,20 +59,18 @@ impl QueueEvents {
         numbers: Numbers,
         failure: Option<&str>,
     ) -> Result<()> {
-        let tid = || table.tid(job.task);
-        match (job.setscene, failure) {
-            (false, None) => self
-                .fire(server, "runQueueTaskCompleted", || json!([tid(), stats(numbers), queue(table, job)])),
-            (true, None) => self.fire(server, "sceneQueueTaskCompleted", || {
-                json!([tid(), stats(numbers), queue(table, job)])
-            }),
-            (false, Some(code)) => self.fire(server, "runQueueTaskFailed", || {
-                json!([tid(), stats(numbers), code_of(code), queue(table, job)])
-            }),
-            (true, Some(code)) => self.fire(server, "sceneQueueTaskFailed", || {
-                json!([tid(), stats(numbers), code_of(code), queue(table, job)])
-            }),
-        }
+        let class = match (job.setscene, failure) {
+            (false, None) => "runQueueTaskCompleted",
+            (true, None) => "sceneQueueTaskCompleted",
+            (false, Some(_)) => "runQueueTaskFailed",
+            (true, Some(_)) => "sceneQueueTaskFailed",
+        };
+        self.fire(server, class, || {
+            let mut arguments = vec![json!(table.tid(job.task)), stats(numbers)];
+            arguments.extend(failure.map(code_of));
+            arguments.push(queue(table, job));
+            Value::Array(arguments)
+        })
     }
 
     /// A task does not have to run.

@@ -27,10 +27,7 @@ impl Settings {
             pressure: Pressure::from_settings(&get)?,
             disks: DiskMonitor::from_settings(&get)?,
             enforce: enforce(&get, &recipes.index, graph)?,
-            hashed_stamps: !matches!(
-                recipes.variable("BB_SIGNATURE_HANDLER").unwrap_or("noop"),
-                "noop" | "basic"
-            ),
+            hashed_stamps: recipes.hashed_stamps(),
         })
     }
 }

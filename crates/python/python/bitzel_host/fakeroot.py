@@ -13,8 +13,12 @@ def wanted(task, d):
 
 def environment(task, d):
     """What FAKEROOTENV, or FAKEROOTNOENV for a task without it, says is to be in the environment."""
-    words = (d.getVar("FAKEROOTENV" if wanted(task, d) else "FAKEROOTNOENV") or "").split()
-    return dict(word.partition("=")[::2] for word in words)
+    return assignments("FAKEROOTENV" if wanted(task, d) else "FAKEROOTNOENV", d)
+
+
+def assignments(variable, d):
+    """The words `NAME=VALUE` of a variable."""
+    return dict(word.partition("=")[::2] for word in (d.getVar(variable) or "").split())
 
 
 def ready(task, d):

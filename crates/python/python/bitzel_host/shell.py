@@ -19,7 +19,7 @@ def described(text):
     fakeroot.ready(name, d)
     words = (d.getVar("FAKEROOTCMD") or "").split() if wanted else []
     if wanted:
-        environment.update(word.partition("=")[::2] for word in (d.getVar("FAKEROOTBASEENV") or "").split())
+        environment.update(fakeroot.assignments("FAKEROOTBASEENV", d))
         environment.update(fakeroot.environment(name, d))
     folders = [d.getVar(variable) for variable in ("B", "S", "WORKDIR", "TOPDIR")]
     return json.dumps({

@@ -173,7 +173,8 @@ impl Siginfo {
             runtime.runtaskdeps.iter().filter_map(|dep| runtime.runtaskhashes.get(dep)).map(String::as_str);
         let files = &runtime.file_checksum_values;
         let files = files.iter().filter_map(|(name, md5)| Some((name.as_str(), md5.as_deref()?)));
-        let taint = runtime.taint.as_deref().map(|taint| taint.strip_prefix("nostamp:").unwrap_or(taint));
+        let taint = runtime.taint.as_deref().map(Taint::of_text);
+        let taint = taint.as_ref().map(Taint::hashed);
         Some(hash_task(self.basehash.as_deref().unwrap_or(""), deps, files, taint))
     }
 }

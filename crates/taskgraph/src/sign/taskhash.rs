@@ -22,6 +22,14 @@ pub enum Taint {
 }
 
 impl Taint {
+    /// Of a text as siginfo files hold it.
+    pub fn of_text(text: &str) -> Taint {
+        match text.strip_prefix("nostamp:") {
+            Some(id) => Taint::NoStamp(id.to_owned()),
+            None => Taint::Forced(text.to_owned()),
+        }
+    }
+
     /// As siginfo files hold it.
     pub fn text(&self) -> String {
         match self {
@@ -397,9 +405,5 @@ impl<'a> Signer<'a> {
 
 /// `PN:TASK`, or `mc:MC:PN:TASK` outside the default multiconfig.
 pub(crate) fn pn_task(recipe: &Recipe, task: &str) -> String {
-    if recipe.id.mc.is_empty() {
-        format!("{}:{task}", recipe.info.pn)
-    } else {
-        format!("mc:{}:{}:{task}", recipe.id.mc, recipe.info.pn)
-    }
+    format!("{}:{task}", recipe.mc_pn())
 }
