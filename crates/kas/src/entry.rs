@@ -6,7 +6,6 @@ use crate::commands;
 use crate::context::{Context, Invocation, RepoOptions, distro};
 use crate::error::KasError;
 use crate::log::{Level, Logger};
-use crate::prepare::PreparedBuildDir;
 use crate::session::Session;
 use bitzel_project::Overrides;
 use clap::ArgMatches;
@@ -14,16 +13,8 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// Who builds when `kas build` has prepared everything.
-pub enum Builder<'a> {
-    /// The `bitbake` in the PATH of the build environment, as kas does it.
-    Bitbake,
-    /// The caller; gets the extra arguments, answers with an exit code.
-    InProcess(&'a dyn Fn(&PreparedBuildDir, &[String]) -> i32),
-}
-
 /// Runs a kas command; `args` are without the program's name.
-pub fn main(args: Vec<OsString>, invocation: &Invocation, builder: &Builder<'_>) -> ExitCode {
+pub fn main(args: Vec<OsString>, invocation: &Invocation) -> ExitCode {
     let mut parser = args::command(&invocation.program);
     let argv = std::iter::once(OsString::from("kas")).chain(args);
     let matches = match parser.try_get_matches_from_mut(argv) {
@@ -40,16 +31,10 @@ pub fn main(args: Vec<OsString>, invocation: &Invocation, builder: &Builder<'_>)
         return ExitCode::SUCCESS;
     };
     let log = Logger::new(level.unwrap_or(Level::Info));
-    run(name, matches, invocation, builder, log)
+    run(name, matches, invocation, log)
 }
 
-fn run(
-    name: &str,
-    matches: &ArgMatches,
-    invocation: &Invocation,
-    builder: &Builder<'_>,
-    log: Logger,
-) -> ExitCode {
+fn run(name: &str, matches: &ArgMatches, invocation: &Invocation, log: Logger) -> ExitCode {
     let system = distro();
     log.info(&format!("kas {} started on {} {}", crate::KAS_VERSION, system.name, system.release));
     let cancel = match Cancel::listen() {
@@ -60,7 +45,7 @@ fn run(
         }
     };
     let quiet = Logger::new(if log.shows(Level::Error) { Level::Error } else { Level::Critical });
-    match dispatch(name, matches, invocation, builder, log, cancel) {
+    match dispatch(name, matches, invocation, log, cancel) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             quiet.error(&error.to_string());
@@ -73,7 +58,6 @@ fn dispatch(
     name: &str,
     matches: &ArgMatches,
     invocation: &Invocation,
-    builder: &Builder<'_>,
     log: Logger,
     cancel: Arc<Cancel>,
 ) -> Result<(), KasError> {
@@ -91,7 +75,7 @@ fn dispatch(
     };
     let ctx = Context::new(invocation, options, log, cancel)?;
     if name == "menu" {
-        return commands::menu::run(ctx, matches, builder);
+        return commands::menu::run(ctx, matches);
     }
     let overrides = match name {
         "build" => Overrides {
@@ -105,7 +89,7 @@ fn dispatch(
     let option = config.filter(|config| name == "build" && config.starts_with('-'));
     let session = Session::new(ctx, config.filter(|_| option.is_none()), overrides);
     match name {
-        "build" => commands::build::run(session, matches, option, builder),
+        "build" => commands::build::run(session, matches, option),
         "checkout" => commands::checkout::run(session, matches),
         "clean" | "cleansstate" | "cleanall" | "purge" => commands::clean::run(session, name, matches),
         "diff" => commands::diff::run(session, matches),

@@ -38,7 +38,7 @@ mod vcs;
 
 pub use cancel::Cancel;
 pub use context::{Context, Invocation, Managed, RepoOptions};
-pub use entry::{Builder, main};
+pub use entry::main;
 pub use error::KasError;
 pub use log::{Level, Logger};
 pub use prepare::{PrepareOptions, PreparedBuildDir, prepare};

@@ -1,7 +1,7 @@
 //! `bitzel kas`, also by the name `kas`.
 
 use anyhow::{Context, Result};
-use bitzel_kas::{Builder, Invocation};
+use bitzel_kas::Invocation;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -17,5 +17,5 @@ pub struct Arguments {
 pub fn run(arguments: Arguments, program: &str) -> Result<ExitCode> {
     let cwd = std::env::current_dir().context("the working directory is gone")?;
     let invocation = Invocation::new(program, std::env::vars_os(), cwd);
-    Ok(bitzel_kas::main(arguments.arguments, &invocation, &Builder::Bitbake))
+    Ok(bitzel_kas::main(arguments.arguments, &invocation))
 }

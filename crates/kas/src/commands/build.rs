@@ -2,9 +2,7 @@
 
 use crate::args::{skipped, text, texts};
 use crate::attestation;
-use crate::entry::Builder;
 use crate::error::KasError;
-use crate::prepare::PreparedBuildDir;
 use crate::process::{failed, find_program};
 use crate::session::Session;
 use crate::steps::with_steps;
@@ -13,39 +11,19 @@ use std::io::IsTerminal;
 
 /// Runs the command; `option` is an argument for bitbake that stood in the
 /// place of the project file.
-pub fn run(
-    mut session: Session,
-    matches: &ArgMatches,
-    option: Option<&str>,
-    builder: &Builder<'_>,
-) -> Result<(), KasError> {
+pub fn run(mut session: Session, matches: &ArgMatches, option: Option<&str>) -> Result<(), KasError> {
     let mut extra = texts(matches, "extra");
     if let Some(option) = option {
         extra.insert(0, option.to_owned());
     }
     let provenance = text(matches, "provenance");
-    with_steps(&mut session, &skipped(matches), |session| build(session, &extra, provenance, builder))
+    with_steps(&mut session, &skipped(matches), |session| build(session, &extra, provenance))
 }
 
 /// Builds in a session whose steps have run.
-pub fn build(
-    session: &mut Session,
-    extra: &[String],
-    provenance: Option<&str>,
-    builder: &Builder<'_>,
-) -> Result<(), KasError> {
+pub fn build(session: &Session, extra: &[String], provenance: Option<&str>) -> Result<(), KasError> {
     let started = jiff::Timestamp::now();
-    match builder {
-        Builder::Bitbake => run_bitbake(session, extra)?,
-        Builder::InProcess(build) => {
-            let prepared = PreparedBuildDir::new(session);
-            let code = build(&prepared, extra);
-            if code != 0 {
-                let words = ["bitzel".to_owned(), "build".to_owned()];
-                return Err(failed(&words, code));
-            }
-        }
-    }
+    run_bitbake(session, extra)?;
     match provenance {
         None => Ok(()),
         Some(mode) => {

@@ -3,7 +3,6 @@
 use crate::args::text;
 use crate::commands::build;
 use crate::context::Context;
-use crate::entry::Builder;
 use crate::error::{IoContext, KasError};
 use crate::files;
 use crate::repository::VcsRoots;
@@ -22,7 +21,7 @@ use std::path::Path;
 const HOST_DIR: &str = "_KAS_REPO_DIR_HOST";
 
 /// Runs the command.
-pub fn run(ctx: Context, matches: &ArgMatches, builder: &Builder<'_>) -> Result<(), KasError> {
+pub fn run(ctx: Context, matches: &ArgMatches) -> Result<(), KasError> {
     let file = normalise(&ctx.cwd.join(text(matches, "kconfig").unwrap_or("Kconfig")));
     let mut kconfig = Kconfig::read(&file, &ctx.cwd, &ctx.env)?;
     let folder = file.parent().unwrap_or(Path::new("/")).to_owned();
@@ -40,7 +39,7 @@ pub fn run(ctx: Context, matches: &ArgMatches, builder: &Builder<'_>) -> Result<
         return Ok(());
     }
     let mut session = Session::new(ctx, None, Overrides::default());
-    with_steps(&mut session, &[], |session| build::build(session, &[], None, builder))
+    with_steps(&mut session, &[], |session| build::build(session, &[], None))
 }
 
 /// Takes over earlier choices; answers with the earlier file.

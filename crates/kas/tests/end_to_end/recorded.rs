@@ -51,6 +51,8 @@ fn project(file: &Path, failures: &Mutex<Vec<String>>) -> usize {
 /// One recorded sequence of commands in a world of its own.
 struct Run<'a> {
     world: World,
+    /// Folders shown as `@WORK@`: that of the run and that of its upstreams.
+    places: [String; 2],
     commits: Commits,
     steps: &'a [Value],
     expected: BTreeMap<&'static str, Value>,
@@ -71,7 +73,10 @@ impl<'a> Run<'a> {
                 *dir = world.root.join(dir.strip_prefix(&upstreams.root).unwrap());
             }
         }
-        world.redirect(&redirects);
+        match run.get("redirect") {
+            Some(_) => world.premirrors(&redirects),
+            None => world.redirect(&redirects),
+        }
         for (name, content) in document.get("project").and_then(Value::as_map).unwrap() {
             let path = world.write(&format!("project/{name}"), &commits.apply(content.as_str().unwrap()));
             let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_704_164_645);
@@ -93,7 +98,8 @@ impl<'a> Run<'a> {
         for (name, value) in run.get("env").and_then(Value::as_map).into_iter().flatten() {
             world.env.insert(name.clone(), value.as_str().unwrap().to_owned());
         }
-        Run { world, commits, steps: items(run, "steps"), expected: BTreeMap::new(), rounds: 0 }
+        let places = [&world, upstreams].map(|world| world.root.display().to_string());
+        Run { world, places, commits, steps: items(run, "steps"), expected: BTreeMap::new(), rounds: 0 }
     }
 
     fn go(mut self) -> Vec<String> {
@@ -153,8 +159,9 @@ impl<'a> Run<'a> {
             }
         };
         check("exit code", code.to_string(), format!("{}", number(step.get("code"))));
-        let place = self.world.root.display().to_string();
-        let hide = |text: &str| text.replace(&place, "@WORK@");
+        let hide = |text: &str| {
+            self.places.iter().fold(text.to_owned(), |text, place| text.replace(place, "@WORK@"))
+        };
         check("output", hide(&stdout), self.commits.apply(text(step, "out")));
         for key in ["repos", "files", "paths"] {
             if let Some(value) = step.get(key) {

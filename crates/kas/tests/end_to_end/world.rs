@@ -76,6 +76,13 @@ impl World {
         self.env.insert("GITCONFIG_FILE".to_owned(), file.display().to_string());
     }
 
+    /// Lets kas find `url` in `target` by KAS_PREMIRRORS.
+    pub fn premirrors(&mut self, pairs: &[(String, PathBuf)]) {
+        let line = |(url, target): &(String, PathBuf)| format!("^{url}$ file://{}\n", target.display());
+        let lines: String = pairs.iter().map(line).collect();
+        self.env.insert("KAS_PREMIRRORS".to_owned(), lines);
+    }
+
     /// Runs a kas command in the project.
     pub fn kas(&self, args: &[&str]) -> Output {
         Command::new(program())
