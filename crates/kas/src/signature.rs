@@ -33,7 +33,7 @@ pub fn signers(config: &Map) -> Vec<Signer> {
         .map(|(name, entry)| {
             let text = |key: &str| entry.get(key).and_then(Value::as_str).map(str::to_owned);
             Signer {
-                name: name.clone(),
+                name: name.to_string(),
                 ssh: text("type").as_deref() == Some("ssh"),
                 repo: text("repo"),
                 path: text("path"),

@@ -79,7 +79,7 @@ fn walk<'a>(value: &'a Value, key: &str, pointer: String) -> Option<(&'a Value, 
         let part = &key[..at];
         let rest = key.get(at + 1..).unwrap_or_default();
         let pointer = format!("{pointer}/{}", part.replace('~', "~0").replace('/', "~1"));
-        walk(value.get(part)?, rest, pointer)
+        walk(value.child(part)?, rest, pointer)
     })
 }
 

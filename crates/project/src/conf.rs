@@ -3,13 +3,12 @@
 use crate::config::{BuildSystem, Config, Environment, Overrides};
 use crate::paths::relative;
 use crate::repo::RepoSpec;
-use crate::value::Value;
 use std::path::Path;
 
 /// `# ID` and the text of every header, sorted by id.
 fn headers(config: &Config, section: &str) -> String {
     let section = config.section(section);
-    let mut entries: Vec<(&String, &Value)> = section.iter().collect();
+    let mut entries: Vec<_> = section.iter().collect();
     entries.sort_by_key(|(id, _)| *id);
     entries.iter().map(|(id, text)| format!("# {id}\n{}\n", text.as_str().unwrap_or_default())).collect()
 }

@@ -1,6 +1,7 @@
 //! The merged configuration and what it says, defaults and environment
 //! applied.
 
+use crate::key::Key;
 use crate::value::{Map, Value};
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
@@ -109,8 +110,8 @@ impl Config {
     /// has one.
     pub fn environment(&self, env: &Environment) -> IndexMap<String, Option<String>> {
         let value =
-            |name: &String, own: &Value| env.get(name).cloned().or_else(|| own.as_str().map(str::to_owned));
-        self.section("env").iter().map(|(name, own)| (name.clone(), value(name, own))).collect()
+            |name: &str, own: &Value| env.get(name).cloned().or_else(|| own.as_str().map(str::to_owned));
+        self.section("env").iter().map(|(name, own)| (name.to_string(), value(name, own))).collect()
     }
 
     /// BBMULTICONFIG: the multiconfigs the targets name, each once, in order.
@@ -137,7 +138,11 @@ impl Config {
 
     /// Ids of all repositories, in order.
     pub fn repo_ids(&self) -> Vec<String> {
-        self.map.get("repos").and_then(Value::as_map).map(|r| r.keys().cloned().collect()).unwrap_or_default()
+        self.map
+            .get("repos")
+            .and_then(Value::as_map)
+            .map(|r| r.keys().map(Key::to_string).collect())
+            .unwrap_or_default()
     }
 }
 

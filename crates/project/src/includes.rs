@@ -105,7 +105,7 @@ impl Includes {
             version = version.max(file.version());
         }
         if let Some(Value::Map(header)) = config.get_mut("header") {
-            header.insert("version".to_owned(), Value::Int(version));
+            header.insert("version".into(), Value::Int(version));
         }
         Ok(Loaded { config, files, missing })
     }

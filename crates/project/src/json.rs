@@ -1,5 +1,6 @@
 //! JSON project files, and JSON as Python's `json.dump` lays it out.
 
+use crate::key::Key;
 use crate::value::{Map, Value};
 use crate::yaml::{Document, YamlError, parse};
 use std::fmt::Write;
@@ -29,7 +30,7 @@ pub fn from_json(json: serde_json::Value) -> Value {
         serde_json::Value::String(text) => Value::Str(text),
         serde_json::Value::Array(items) => Value::Seq(items.into_iter().map(from_json).collect()),
         serde_json::Value::Object(map) => {
-            Value::Map(map.into_iter().map(|(k, v)| (k, from_json(v))).collect())
+            Value::Map(map.into_iter().map(|(k, v)| (k.into(), from_json(v))).collect())
         }
     }
 }
@@ -50,7 +51,7 @@ pub fn to_json(value: &Value) -> serde_json::Value {
         Value::Str(text) => text.as_str().into(),
         Value::Seq(items) => items.iter().map(to_json).collect(),
         Value::Map(map) => {
-            map.iter().map(|(k, v)| (k.clone(), to_json(v))).collect::<serde_json::Map<_, _>>().into()
+            map.iter().map(|(k, v)| (k.to_string(), to_json(v))).collect::<serde_json::Map<_, _>>().into()
         }
     }
 }
@@ -89,7 +90,7 @@ fn write_value(out: &mut String, value: &Value, indent: usize, sort: bool, depth
             for (i, (key, value)) in ordered(map, sort).into_iter().enumerate() {
                 out.push(if i == 0 { '{' } else { ',' });
                 line(out, depth + 1);
-                quote(out, key);
+                quote(out, key.word());
                 out.push_str(": ");
                 write_value(out, value, indent, sort, depth + 1);
             }
@@ -99,7 +100,7 @@ fn write_value(out: &mut String, value: &Value, indent: usize, sort: bool, depth
     }
 }
 
-fn ordered(map: &Map, sort: bool) -> Vec<(&String, &Value)> {
+fn ordered(map: &Map, sort: bool) -> Vec<(&Key, &Value)> {
     let mut pairs: Vec<_> = map.iter().collect();
     if sort {
         pairs.sort_by_key(|(key, _)| *key);

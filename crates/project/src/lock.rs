@@ -63,8 +63,8 @@ pub enum LockEvent {
 
 /// A lock file that does not exist yet.
 pub fn new_lock(path: PathBuf) -> ConfigFile {
-    let header: Map = [("version".to_owned(), Value::Int(LOCK_VERSION))].into_iter().collect();
-    let config: Map = [("header".to_owned(), Value::Map(header))].into_iter().collect();
+    let header: Map = [("version".into(), Value::Int(LOCK_VERSION))].into_iter().collect();
+    let config: Map = [("header".into(), Value::Map(header))].into_iter().collect();
     ConfigFile { path, config, lines: Locations::default(), role: Role { lock: true, ..Role::default() } }
 }
 
@@ -76,13 +76,13 @@ pub fn update_lock(file: &mut ConfigFile, floating: &mut Vec<Floating>, add: boo
     let mut changed = false;
     let version = file.version();
     if let Some(Value::Map(header)) = file.config.get_mut("header").filter(|_| version < LOCK_VERSION) {
-        header.insert("version".to_owned(), Value::Int(LOCK_VERSION));
+        header.insert("version".into(), Value::Int(LOCK_VERSION));
         events.push(LockEvent::OldVersion(version));
     }
     let external = file.role.external;
     let pins = pins(&mut file.config);
     for (id, pin) in pins.iter_mut() {
-        let Some(at) = floating.iter().position(|repo| repo.id == *id) else { continue };
+        let Some(at) = floating.iter().position(|repo| *id == *repo.id.as_str()) else { continue };
         let repo = &mut floating[at];
         let old = pin.get("commit").and_then(Value::as_str).unwrap_or_default().to_owned();
         if old == repo.revision || Some(&old) == repo.annotated_tag.as_ref() {
@@ -92,7 +92,7 @@ pub fn update_lock(file: &mut ConfigFile, floating: &mut Vec<Floating>, add: boo
             events.push(LockEvent::Elsewhere { name: repo.name.clone() });
             continue;
         } else {
-            let (id, name, new) = (id.clone(), repo.name.clone(), repo.revision.clone());
+            let (id, name, new) = (id.to_string(), repo.name.clone(), repo.revision.clone());
             set_commit(pin, &new);
             changed = true;
             events.push(LockEvent::Updated { id, name, old, new });
@@ -101,7 +101,7 @@ pub fn update_lock(file: &mut ConfigFile, floating: &mut Vec<Floating>, add: boo
     }
     if add {
         for repo in floating.drain(..) {
-            let pin = pins.entry(repo.id.clone()).or_insert_with(|| Value::Map(Map::new()));
+            let pin = pins.entry(repo.id.as_str().into()).or_insert_with(|| Value::Map(Map::new()));
             *pin = Value::Map(Map::new());
             set_commit(pin, &repo.revision);
             changed = true;
@@ -113,7 +113,7 @@ pub fn update_lock(file: &mut ConfigFile, floating: &mut Vec<Floating>, add: boo
 
 fn set_commit(pin: &mut Value, commit: &str) {
     if let Value::Map(pin) = pin {
-        pin.insert("commit".to_owned(), commit.into());
+        pin.insert("commit".into(), commit.into());
     }
 }
 
@@ -121,7 +121,7 @@ fn set_commit(pin: &mut Value, commit: &str) {
 fn pins(config: &mut Map) -> &mut Map {
     let mut map = config;
     for key in ["overrides", "repos"] {
-        let value = map.entry(key.to_owned()).or_insert_with(|| Value::Map(Map::new()));
+        let value = map.entry(key.into()).or_insert_with(|| Value::Map(Map::new()));
         if !matches!(value, Value::Map(_)) {
             *value = Value::Map(Map::new());
         }

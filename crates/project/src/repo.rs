@@ -315,14 +315,14 @@ fn layers(value: Option<&Value>, repo: &str, notes: &mut Vec<Note>) -> Vec<Layer
                 continue;
             }
         };
-        layers.push(Layer { name: name.clone(), priority });
+        layers.push(Layer { name: name.to_string(), priority });
     }
     layers
 }
 
 fn patches(value: Option<&Value>, defaults: &Map) -> Result<Vec<PatchEntry>, ProjectError> {
     let default_repo = defaults.get("patches").and_then(|p| p.get("repo")).and_then(Value::as_str);
-    let mut entries: Vec<(&String, &Value)> = value.and_then(Value::as_map).into_iter().flatten().collect();
+    let mut entries: Vec<_> = value.and_then(Value::as_map).into_iter().flatten().collect();
     entries.sort_by_key(|(id, _)| *id);
     let mut patches = Vec::new();
     for (id, entry) in entries {
@@ -332,7 +332,7 @@ fn patches(value: Option<&Value>, defaults: &Map) -> Result<Vec<PatchEntry>, Pro
                 "No repo specified for patch entry \"{id}\" and no default repo specified."
             ))
         })?;
-        patches.push(PatchEntry { id: id.clone(), repo: repo.to_owned(), path: path.to_owned() });
+        patches.push(PatchEntry { id: id.to_string(), repo: repo.to_owned(), path: path.to_owned() });
     }
     Ok(patches)
 }

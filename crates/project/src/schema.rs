@@ -66,6 +66,7 @@ impl Schema {
         for error in self.validator.iter_errors(&json) {
             self.explain(&error, document, &mut problems);
         }
+        refuse_numbers_as_names(document, &mut problems);
         problems.sort();
         problems.dedup();
         problems
@@ -214,12 +215,34 @@ fn expectation(error: &ValidationError<'_>) -> String {
 }
 
 fn unknown_key(pointer: &str, key: &str, known: &[&str], document: &Document) -> Problem {
-    let place = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
     let remedy = match closest(key, known.iter().copied()) {
         Some(close) => format!("did you mean `{close}`?"),
         None => format!("known keys here: {}", known.join(", ")),
     };
-    problem(&place, "this key is not known here".to_owned(), Some(remedy), document)
+    problem(&child(pointer, key), "this key is not known here".to_owned(), Some(remedy), document)
+}
+
+/// Names of repositories, layers and variables that YAML takes for numbers or
+/// booleans: kas ends in a traceback.
+fn refuse_numbers_as_names(document: &Document, out: &mut Vec<Problem>) {
+    let root = &document.value;
+    let mut check = |pointer: &str| {
+        let names = lookup(root, pointer).and_then(Value::as_map).into_iter().flat_map(|map| map.keys());
+        for name in names.filter(|name| !name.is_text()) {
+            let what = format!("names are texts, YAML takes this one for `{name}`");
+            out.push(problem(&child(pointer, name), what, Some("put it in quotes".to_owned()), document));
+        }
+    };
+    check("/env");
+    check("/repos");
+    for id in root.get("repos").and_then(Value::as_map).into_iter().flat_map(|repos| repos.keys()) {
+        check(&format!("{}/layers", child("/repos", id)));
+    }
+}
+
+/// The JSON pointer of a key in the mapping at `pointer`.
+fn child(pointer: &str, key: &str) -> String {
+    format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
 fn problem(pointer: &str, what: String, remedy: Option<String>, document: &Document) -> Problem {
@@ -233,7 +256,7 @@ fn lookup<'a>(root: &'a Value, pointer: &str) -> Option<&'a Value> {
         let part = part.replace("~1", "/").replace("~0", "~");
         match value {
             Value::Seq(items) => items.get(part.parse::<usize>().ok()?),
-            other => other.get(&part),
+            other => other.child(&part),
         }
     })
 }
@@ -271,6 +294,18 @@ mod tests {
                 "line 8: `repos.x.layers.m`: expected nothing or `disabled` or `excluded`, `n`, `no`, `0`, `false`, `0`, `false` or a mapping, found `maybe`",
                 "line 10: `env.A`: expected nothing or a text, found a boolean; put the value in quotes",
                 "line 11: `machin`: this key is not known here; did you mean `machine`?",
+            ]
+        );
+    }
+
+    #[test]
+    fn names_that_yaml_takes_for_numbers_are_refused_and_numbered_ids_are_not() {
+        let text = "header: {version: 23}\nrepos:\n  x:\n    layers:\n      off: disabled\n    patches:\n      1: {path: p}\nenv: {1: a}\nlocal_conf_header: {10: a}\n";
+        assert_eq!(
+            problems(text),
+            [
+                "line 5: `repos.x.layers.False`: names are texts, YAML takes this one for `False`; put it in quotes",
+                "line 8: `env.1`: names are texts, YAML takes this one for `1`; put it in quotes",
             ]
         );
     }

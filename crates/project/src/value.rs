@@ -1,10 +1,11 @@
 //! The data of a project file: what PyYAML's `safe_load` would give, with the
 //! order of keys kept.
 
+use crate::key::Key;
 use indexmap::IndexMap;
 
-/// A mapping in the order of the file. Keys are always strings.
-pub type Map = IndexMap<String, Value>;
+/// A mapping in the order of the file.
+pub type Map = IndexMap<Key, Value>;
 
 /// One node of a project file.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -57,6 +58,11 @@ impl Value {
     /// The value under `key`, if this is a mapping that has it.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.as_map()?.get(key)
+    }
+
+    /// As [`Value::get`], also for a key that is a number with this text.
+    pub fn child(&self, key: &str) -> Option<&Value> {
+        self.as_map()?.iter().find(|(own, _)| own.as_str() == key).map(|(_, value)| value)
     }
 
     /// The value at a path of keys.

@@ -31,7 +31,8 @@ fn as_json(value: &Value) -> Json {
         Value::Opaque(what) => serde_json::json!({ "opaque": what }),
         Value::Seq(items) => items.iter().map(as_json).collect(),
         Value::Map(map) => {
-            let pairs: Vec<Json> = map.iter().map(|(k, v)| serde_json::json!([k, as_json(v)])).collect();
+            let pairs: Vec<Json> =
+                map.iter().map(|(k, v)| serde_json::json!([k.as_str(), as_json(v)])).collect();
             serde_json::json!({ "map": pairs })
         }
     }
@@ -65,11 +66,11 @@ fn texts_are_laid_out_as_by_pyyaml() {
         let text = case["text"].as_str().unwrap();
         let short: String = text.chars().take(60).collect();
         let text = Value::from(text);
-        let inner: Map = [("m".to_owned(), text.clone())].into_iter().collect();
+        let inner: Map = [("m".into(), text.clone())].into_iter().collect();
         let mut map = Map::new();
-        map.insert("k".to_owned(), text.clone());
-        map.insert("l".to_owned(), Value::Seq(vec![text, Value::Map(inner)]));
-        map.insert(short, "v".into());
+        map.insert("k".into(), text.clone());
+        map.insert("l".into(), Value::Seq(vec![text, Value::Map(inner)]));
+        map.insert(short.into(), "v".into());
         let got = emit(&Value::Map(map), &EmitOptions::default());
         if got != case["yaml"].as_str().unwrap() {
             differences.push(format!("got\n{got}PyYAML\n{}", case["yaml"].as_str().unwrap()));
@@ -92,7 +93,7 @@ proptest::proptest! {
     #[test]
     fn what_is_written_is_read_again(texts in proptest::collection::vec("[ -~\\n\\té\\u{2028}]{0,120}", 1..4), key in "[a-z -~]{1,30}") {
         let list = Value::Seq(texts.iter().map(|text| Value::from(text.as_str())).collect());
-        let map: Map = [(key, list)].into_iter().collect();
+        let map: Map = [(key.into(), list)].into_iter().collect();
         let text = emit(&Value::Map(map.clone()), &EmitOptions::default());
         proptest::prop_assert_eq!(parse(text.as_bytes()).map(|d| d.value), Ok(Value::Map(map)), "{}", text);
     }

@@ -119,10 +119,10 @@ pub fn commits(repo: Repository<'_>, from: &str, to: &str) -> Result<Option<Vec<
 
 fn as_data(changes: &Changes, commits: &IndexMap<String, Vec<Commit>>) -> Map {
     let map = |pairs: Vec<(&str, Value)>| {
-        Value::Map(pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+        Value::Map(pairs.into_iter().map(|(key, value)| (key.into(), value)).collect())
     };
     let change = |(key, (old, new)): (&String, &(Value, Value))| {
-        (key.clone(), map(vec![("old_value", old.clone()), ("new_value", new.clone())]))
+        (key.as_str().into(), map(vec![("old_value", old.clone()), ("new_value", new.clone())]))
     };
     let commit = |commit: &Commit| {
         map(vec![
@@ -134,11 +134,11 @@ fn as_data(changes: &Changes, commits: &IndexMap<String, Vec<Commit>>) -> Map {
         ])
     };
     let mut data = Map::new();
-    data.insert("values_changed".to_owned(), Value::Map(changes.iter().map(change).collect()));
+    data.insert("values_changed".into(), Value::Map(changes.iter().map(change).collect()));
     if !commits.is_empty() {
-        let repos =
-            commits.iter().map(|(name, list)| (name.clone(), Value::Seq(list.iter().map(commit).collect())));
-        data.insert("vcs".to_owned(), Value::Map(repos.collect()));
+        let list = |list: &Vec<Commit>| Value::Seq(list.iter().map(commit).collect());
+        let repos = commits.iter().map(|(name, commits)| (name.as_str().into(), list(commits)));
+        data.insert("vcs".into(), Value::Map(repos.collect()));
     }
     data
 }

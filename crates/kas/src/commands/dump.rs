@@ -53,15 +53,15 @@ fn lock_only(session: &Session) -> Result<Map, KasError> {
     let mut pins = Map::new();
     for (id, spec) in session.repos.iter().filter(|(_, spec)| spec.is_managed()) {
         let revision = Repository::new(&session.ctx, spec).revision()?;
-        pins.insert(id.clone(), map([("commit", revision.map_or(Value::Null, Value::Str))]));
+        pins.insert(id.as_str().into(), map([("commit", revision.map_or(Value::Null, Value::Str))]));
     }
     let header = map([("version", Value::Int(LOCK_VERSION))]);
     let overrides = map([("repos", Value::Map(pins))]);
-    Ok([("header".to_owned(), header), ("overrides".to_owned(), overrides)].into_iter().collect())
+    Ok([("header".into(), header), ("overrides".into(), overrides)].into_iter().collect())
 }
 
 fn map<const N: usize>(pairs: [(&str, Value); N]) -> Value {
-    Value::Map(pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+    Value::Map(pairs.into_iter().map(|(key, value)| (key.into(), value)).collect())
 }
 
 /// The configuration, references resolved as asked for.
@@ -83,8 +83,8 @@ fn resolved(session: &Session, matches: &ArgMatches) -> Result<Map, KasError> {
     }
     if is_set(matches, "resolve-env") && config.contains_key("env") {
         let env = session.config.environment(&session.ctx.env);
-        let env = env.into_iter().map(|(name, value)| (name, value.map_or(Value::Null, Value::Str)));
-        config.insert("env".to_owned(), Value::Map(env.collect()));
+        let env = env.into_iter().map(|(name, value)| (name.into(), value.map_or(Value::Null, Value::Str)));
+        config.insert("env".into(), Value::Map(env.collect()));
     }
     Ok(config)
 }
@@ -128,6 +128,6 @@ fn set_value(config: &mut Map, id: &str, key: &str, value: Value) {
         *entry = Value::Map(Map::new());
     }
     if let Value::Map(entry) = entry {
-        entry.insert(key.to_owned(), value);
+        entry.insert(key.into(), value);
     }
 }

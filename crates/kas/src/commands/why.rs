@@ -88,7 +88,7 @@ fn shown(value: &Value) -> String {
 
 fn keys(value: &Value, prefix: &str, out: &mut Vec<String>) {
     for (key, value) in value.as_map().into_iter().flatten() {
-        let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        let path = if prefix.is_empty() { key.to_string() } else { format!("{prefix}.{key}") };
         keys(value, &path, out);
         out.push(path);
     }

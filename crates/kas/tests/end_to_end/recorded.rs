@@ -96,7 +96,7 @@ impl<'a> Run<'a> {
             }
         }
         for (name, value) in run.get("env").and_then(Value::as_map).into_iter().flatten() {
-            world.env.insert(name.clone(), value.as_str().unwrap().to_owned());
+            world.env.insert(name.to_string(), value.as_str().unwrap().to_owned());
         }
         let places = [&world, upstreams].map(|world| world.root.display().to_string());
         Run { world, places, commits, steps: items(run, "steps"), expected: BTreeMap::new(), rounds: 0 }
@@ -176,7 +176,9 @@ impl<'a> Run<'a> {
         let wanted = |key: &str| -> BTreeMap<String, String> {
             let value = expected(key);
             let pairs = value.as_map().cloned().unwrap_or_default().into_iter();
-            pairs.map(|(path, text)| (path, self.commits.apply(text.as_str().unwrap_or_default()))).collect()
+            pairs
+                .map(|(path, text)| (path.to_string(), self.commits.apply(text.as_str().unwrap_or_default())))
+                .collect()
         };
         check("repositories", lines(now.repos), lines(wanted("repos")));
         check("files", lines(sorted_multiconfig(now.files)), lines(sorted_multiconfig(wanted("files"))));

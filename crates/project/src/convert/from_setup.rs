@@ -50,13 +50,13 @@ pub fn from_setup(setup: &Value, choice: &SetupChoice, notes: &mut Vec<Note>) ->
         }
     };
     let mut project = Map::new();
-    let header = [("version".to_owned(), Value::Int(FORMAT_VERSION))].into_iter().collect();
-    project.insert("header".to_owned(), Value::Map(header));
+    let header = [("version".into(), Value::Int(FORMAT_VERSION))].into_iter().collect();
+    project.insert("header".into(), Value::Map(header));
     fragments(wanted, choice, &mut project)?;
     let env = texts(wanted.get("bb-env-passthrough-additions"));
     if !env.is_empty() {
-        let env = env.into_iter().map(|name| (name, Value::Null)).collect();
-        project.insert("env".to_owned(), Value::Map(env));
+        let env = env.into_iter().map(|name| (name.into(), Value::Null)).collect();
+        project.insert("env".into(), Value::Map(env));
     }
     for (key, what) in [
         ("oe-template", "configuration templates"),
@@ -69,7 +69,7 @@ pub fn from_setup(setup: &Value, choice: &SetupChoice, notes: &mut Vec<Note>) ->
             )));
         }
     }
-    project.insert("repos".to_owned(), Value::Map(repos(setup, wanted)?));
+    project.insert("repos".into(), Value::Map(repos(setup, wanted)?));
     Ok(project)
 }
 
@@ -119,15 +119,15 @@ fn fragments(wanted: &Map, choice: &SetupChoice, project: &mut Map) -> Result<()
     for fragment in fragments {
         match fragment.split_once('/') {
             Some((key @ ("machine" | "distro"), name)) => {
-                project.insert(key.to_owned(), name.into());
+                project.insert(key.into(), name.into());
             }
             _ => others.push(fragment),
         }
     }
     if !others.is_empty() {
         let text = format!("OE_FRAGMENTS += \"{}\"\n", others.join(" "));
-        let header = [("oe-fragments".to_owned(), text.into())].into_iter().collect();
-        project.insert("local_conf_header".to_owned(), Value::Map(header));
+        let header = [("oe-fragments".into(), text.into())].into_iter().collect();
+        project.insert("local_conf_header".into(), Value::Map(header));
     }
     Ok(())
 }
@@ -137,22 +137,22 @@ fn repos(setup: &Value, wanted: &Map) -> Result<Map, ProjectError> {
     let mut repos = Map::new();
     for (name, source) in setup.get("sources").and_then(Value::as_map).into_iter().flatten() {
         let mut repo = Map::new();
-        let mut put = |key: &str, value: Value| repo.insert(key.to_owned(), value);
+        let mut put = |key: &str, value: Value| repo.insert(key.into(), value);
         let folder = source.get("path").and_then(Value::as_str).unwrap_or(name);
         if let Some(path) = source.at(&["local", "path"]) {
             put("path", path.clone());
         } else {
             git_remote(name, source, &mut put)?;
-            if folder != name {
+            if folder != name.as_str() {
                 put("path", folder.into());
             }
         }
         let own = layers.iter().filter_map(|layer| {
             if layer == folder { Some(".") } else { layer.strip_prefix(folder)?.strip_prefix('/') }
         });
-        let mut own: Map = own.map(|layer| (layer.to_owned(), Value::Null)).collect();
+        let mut own: Map = own.map(|layer| (layer.into(), Value::Null)).collect();
         if own.is_empty() {
-            own.insert(".".to_owned(), "disabled".into());
+            own.insert(".".into(), "disabled".into());
         }
         put("layers", Value::Map(own));
         repos.insert(name.clone(), Value::Map(repo));

@@ -6,7 +6,7 @@ use crate::repo::RepoSpec;
 use crate::value::{Map, Value};
 
 fn map<const N: usize>(pairs: [(&str, Value); N]) -> Value {
-    Value::Map(pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+    Value::Map(pairs.into_iter().map(|(key, value)| (key.into(), value)).collect())
 }
 
 /// The bitbake-setup configuration of a resolved project; `name` is that of
@@ -26,7 +26,7 @@ pub fn to_setup(
     let mut sources = Map::new();
     let mut layers = Vec::new();
     for repo in repos {
-        sources.insert(repo.name.clone(), source(repo)?);
+        sources.insert(repo.name.as_str().into(), source(repo)?);
         layers.extend(repo.layers.iter().map(|layer| {
             let path = if matches!(layer.name.as_str(), "" | ".") {
                 repo.name.clone()
@@ -47,16 +47,16 @@ pub fn to_setup(
         }
     }
     let mut entry = Map::new();
-    entry.insert("name".to_owned(), name.into());
-    entry.insert("description".to_owned(), format!("{name}, converted from a kas project").into());
-    entry.insert("bb-layers".to_owned(), Value::Seq(layers));
+    entry.insert("name".into(), name.into());
+    entry.insert("description".into(), format!("{name}, converted from a kas project").into());
+    entry.insert("bb-layers".into(), Value::Seq(layers));
     if !fragments.is_empty() {
-        entry.insert("oe-fragments".to_owned(), Value::Seq(fragments));
+        entry.insert("oe-fragments".into(), Value::Seq(fragments));
     }
     let env = config.section("env");
     if !env.is_empty() {
-        let names = env.keys().map(|name| Value::Str(name.clone())).collect();
-        entry.insert("bb-env-passthrough-additions".to_owned(), Value::Seq(names));
+        let names = env.keys().map(|name| Value::Str(name.to_string())).collect();
+        entry.insert("bb-env-passthrough-additions".into(), Value::Seq(names));
     }
     Ok(map([
         ("description", format!("{name}, converted from a kas project").into()),
@@ -79,11 +79,11 @@ fn source(repo: &RepoSpec) -> Result<Value, ProjectError> {
         )));
     };
     let mut remote = Map::new();
-    remote.insert("uri".to_owned(), url.as_str().into());
+    remote.insert("uri".into(), url.as_str().into());
     if let Some(branch) = branch {
-        remote.insert("branch".to_owned(), branch.as_str().into());
+        remote.insert("branch".into(), branch.as_str().into());
     }
-    remote.insert("rev".to_owned(), rev.as_str().into());
+    remote.insert("rev".into(), rev.as_str().into());
     Ok(map([("git-remote", Value::Map(remote))]))
 }
 

@@ -137,7 +137,7 @@ impl Kconfig {
     pub fn load(&mut self, saved: &Map, file: &str) -> Vec<Note> {
         let mut notes = Vec::new();
         for (name, value) in saved {
-            let Some(sym) = self.names.get(name).copied() else {
+            let Some(sym) = self.names.get(name.as_str()).copied() else {
                 let text = format!("Ignoring unknown configuration variable {name} in {file}");
                 notes.push(Note::Warning(text));
                 continue;
@@ -174,7 +174,7 @@ impl Kconfig {
             }
             let text = self.text(*sym);
             if self.visible(*sym) {
-                saved.insert(name.clone(), saved_value(name, kind, &text)?);
+                saved.insert(name.as_str().into(), saved_value(name, kind, &text)?);
             }
             let special = ["KAS_INCLUDE_", "KAS_TARGET_"].iter().any(|p| name.starts_with(p))
                 || name == "KAS_BUILD_SYSTEM";
@@ -194,10 +194,10 @@ impl Kconfig {
             }
         }
         let mut header = Map::new();
-        header.insert("version".to_owned(), Value::Int(FORMAT_VERSION));
-        header.insert("includes".to_owned(), Value::Seq(includes));
+        header.insert("version".into(), Value::Int(FORMAT_VERSION));
+        header.insert("includes".into(), Value::Seq(includes));
         let mut project = Map::new();
-        let mut put = |key: &str, value: Value| project.insert(key.to_owned(), value);
+        let mut put = |key: &str, value: Value| project.insert(key.into(), value);
         put("header", Value::Map(header));
         put("menu_configuration", Value::Map(saved));
         put("_source_dir", top_repo.into());
@@ -212,10 +212,7 @@ impl Kconfig {
         }
         if !variables.is_empty() {
             let text: Value = variables.join("\n").into();
-            put(
-                "local_conf_header",
-                Value::Map([("__menu_config_vars".to_owned(), text)].into_iter().collect()),
-            );
+            put("local_conf_header", Value::Map([("__menu_config_vars".into(), text)].into_iter().collect()));
         }
         Ok(project)
     }

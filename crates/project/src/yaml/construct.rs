@@ -2,6 +2,7 @@
 
 use super::compose::{Document, Kind, Locations, Node, YamlError};
 use super::scalar::{self, Tag};
+use crate::key::Key;
 use crate::value::{Map, Value};
 use std::rc::Rc;
 
@@ -58,21 +59,23 @@ impl Builder {
         Ok(Value::Map(map))
     }
 
-    /// Keys are texts: PyYAML makes `off:` a boolean, which no name can be.
-    fn key(&mut self, node: &Node) -> Result<String, YamlError> {
+    /// Keys are what PyYAML makes of them: `off:` is a boolean, `10:` a number.
+    fn key(&mut self, node: &Node) -> Result<Key, YamlError> {
         let Kind::Scalar { text, plain } = &node.kind else {
             return Err(YamlError::new(node.line, "a list or mapping cannot be a key"));
         };
         let tag = node.tag.as_deref().filter(|tag| *tag != "!");
         if tag.is_none() && *plain && matches!(scalar::resolve(text), Tag::Merge | Tag::Value) {
-            return Ok(text.clone());
+            return Ok(text.as_str().into());
         }
         match scalar_value(node, text, *plain, tag.map(|tag| tag.strip_prefix(CORE).unwrap_or(tag)))? {
-            Value::Str(text) => Ok(text),
+            Value::Str(text) => Ok(text.into()),
+            Value::Bool(truth) => Ok(Key::number(if truth { "True" } else { "False" }.to_owned())),
+            Value::Int(number) => Ok(Key::number(number.to_string())),
+            Value::Float(number) if number.is_finite() => Ok(Key::number(format!("{number:?}"))),
             other => {
                 let kind = other.kind();
-                let problem =
-                    format!("the key `{text}` is {kind} in YAML, keys must be texts: write `\"{text}\"`");
+                let problem = format!("the key `{text}` is {kind} in YAML: write `\"{text}\"`");
                 Err(YamlError::new(node.line, problem))
             }
         }
@@ -168,10 +171,12 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_no_text_is_refused_with_its_line() {
-        let (line, problem) = problem("layers:\n  off: disabled\n");
-        assert_eq!(line, Some(2));
-        assert!(problem.contains("`\"off\"`"), "{problem}");
+    fn a_key_that_is_no_text_and_no_number_is_refused_with_its_line() {
+        for key in ["~", "2024-01-01", ".inf"] {
+            let (line, problem) = problem(&format!("layers:\n  {key}: disabled\n"));
+            assert_eq!(line, Some(2));
+            assert!(problem.contains(&format!("`\"{key}\"`")), "{problem}");
+        }
     }
 
     #[test]

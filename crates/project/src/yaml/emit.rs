@@ -3,6 +3,7 @@
 
 use super::style::{Style, analyse, choose, is_break};
 use super::write::Writer;
+use crate::key::Key;
 use crate::value::{Map, Value};
 
 /// How a document is laid out.
@@ -89,7 +90,7 @@ impl Emitter {
     }
 
     fn mapping(&mut self, map: &Map, context: Context) {
-        let mut pairs: Vec<(&String, &Value)> = map.iter().collect();
+        let mut pairs: Vec<(&Key, &Value)> = map.iter().collect();
         if self.options.sort {
             pairs.sort_by_key(|(key, _)| *key);
         }
@@ -98,7 +99,10 @@ impl Emitter {
                 e.w.start_line();
                 // PyYAML counts the hidden tag `!!str` of a key, too
                 let simple = !key.is_empty() && !key.contains(is_break) && key.chars().count() + 5 < 128;
-                if simple {
+                if !key.is_text() {
+                    e.w.plain(&key.word().chars().collect::<Vec<_>>(), false);
+                    e.w.indicator(":", false, false);
+                } else if simple {
                     e.scalar(key, true, false);
                     e.w.indicator(":", false, false);
                 } else {
