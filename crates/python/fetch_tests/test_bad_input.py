@@ -41,6 +41,28 @@ class BadInput(FetchTest):
             text = self.fails(url)
             self.assertIn(url.partition("://")[2] or url, text, url)
 
+    def test_names_that_go_up_do_not_lead_out_of_the_folder(self):
+        for url in ("ssh://u@h/x/..", "http://h/x/..", "http://h/x;downloadfilename=../y", "s3://h/..", "sftp://h/x/.."):
+            self.assertIn(url, self.fails(url, expected=bb.fetch2.ParameterError))
+
+    def test_parameters_without_a_value(self):
+        self.d.setVar("SRCREV", "a" * 40)
+        for url, missing in (("git://h/x;branch", "branch"), ("gomod://h/x;version", "version"), ("svn://h/x;module", "module")):
+            self.assertIn(missing, self.fails(url))
+
+    def test_mirrors_that_are_no_patterns_are_named(self):
+        for mirror in ("http://(.*/.* http://m/", "http://.*/.* http://m/\\1"):
+            self.d.setVar("PREMIRRORS", mirror)
+            self.assertIn(mirror, self.fails("http://127.0.0.1:1/f", expected=bb.fetch2.MalformedUrl))
+
+    def test_a_stamp_that_holds_more_than_checksums_is_not_believed(self):
+        marker = os.path.join(self.dir, "marker")
+        path = os.path.join(self.dl, "s.done")
+        for stamp in (b"cos\nsystem\n(S'touch %s'\ntR." % marker.encode(), b"\x80\x02}r\xff\xff\xff\x7f.", b"\x80\x02}", b"garbage"):
+            self.write("s.done", stamp, self.dl)
+            self.assertEqual(bb.fetch2.checksums.read_stamp(path), {})
+        self.assertFalse(os.path.exists(marker))
+
     def test_an_unknown_scheme_is_told_which_there_are(self):
         text = self.fails("gopher://h/x")
         for scheme in ("crate", "file", "git", "https", "s3"):

@@ -4,6 +4,7 @@ import hashlib
 import logging
 import os
 import pickle
+import pickletools
 import zipfile
 
 import bb
@@ -130,20 +131,22 @@ def _report_missing(ud, d, path, found, fatal):
     logger.warning("Missing checksum for '%s', consider adding at least one to the recipe:\n%s" % (path, lines))
 
 
-class _Plain(pickle.Unpickler):
-    """A stamp holds texts in a dictionary; nothing else is loaded from it."""
-
-    def find_class(self, module, name):
-        raise pickle.UnpicklingError("a stamp holds no objects")
+# What a dictionary of texts is made of, as any Python 3 pickles it. Other things name code to run, or ask for memory.
+_PLAIN = frozenset(("PROTO", "FRAME", "MARK", "EMPTY_DICT", "SETITEM", "SETITEMS", "BINUNICODE", "SHORT_BINUNICODE", "BINPUT",
+                    "BINGET", "MEMOIZE", "STOP"))
+_STAMP_SIZE = 1 << 16
 
 
 def read_stamp(path):
     """The checksums in a stamp by kind, none if it has none or is not there."""
     try:
         with open(path, "rb") as stream:
-            value = _Plain(stream).load()
+            data = stream.read(_STAMP_SIZE)
+        if not all(code.name in _PLAIN for code, _, _ in pickletools.genops(data)):
+            return {}
+        value = pickle.loads(data)
         return value if isinstance(value, dict) else {}
-    except (OSError, EOFError, ValueError, KeyError, IndexError, AttributeError, pickle.UnpicklingError):
+    except (OSError, EOFError, ValueError, OverflowError, KeyError, IndexError, TypeError, pickle.UnpicklingError):
         # An empty stamp says that the download was complete, and no more.
         return {}
 

@@ -11,7 +11,7 @@ import re
 import bb.utils
 
 from . import checksums, command
-from .errors import BBFetchException, ChecksumError, NetworkAccess, UntrustedUrl
+from .errors import BBFetchException, ChecksumError, MalformedUrl, NetworkAccess, UntrustedUrl
 from .url import decodemirrorurl, decodeurl, encodeurl
 
 logger = logging.getLogger("BitBake.Fetcher")
@@ -26,6 +26,19 @@ def _placeholders(text, values):
     for name in sorted(values, key=len, reverse=True):
         text = text.replace(name, values[name].replace("\\", "\\\\"))
     return text
+
+
+def _replace(find, replace, values, original):
+    """The parts of `original` that a mirror line's scheme, host and path give; None if it does not apply."""
+    # The scheme has to match as a whole, the rest from its beginning.
+    if not re.match(find[0] + "$", original[0]):
+        return None
+    for index in (1, 2, 3, 4):
+        if not re.match(find[index], original[index]):
+            return None
+    if not _params_match(find[5], original[5]):
+        return None
+    return [re.sub(find[index], _placeholders(replace[index], values), original[index], count=1) for index in (0, 1, 2)]
 
 
 def _params_match(wanted, params):
@@ -52,24 +65,21 @@ def uri_replace(ud, uri_find, uri_replace, replacements, d, mirrortarball=None):
               "MIRRORNAME": _mirror_name(ud.host, ud.path)}
     values.update(replacements or {})
 
-    # The scheme has to match as a whole, the rest from its beginning.
-    if not re.match(find[0] + "$", original[0]):
+    try:
+        replaced = _replace(find, replace, values, original)
+    except (re.error, IndexError) as error:
+        # DIFFERS: BitBake dies of Python's error, which does not name the mirror.
+        raise MalformedUrl(uri_find, "The mirror '%s %s' is no pattern with its replacement: %s"
+                           % (uri_find, uri_replace, error)) from error
+    if replaced is None:
         return None
-    for index in (1, 2, 3, 4):
-        if not re.match(find[index], original[index]):
-            return None
-    if not _params_match(find[5], original[5]):
-        return None
-
-    scheme = re.sub(find[0], _placeholders(replace[0], values), original[0], count=1)
-    host = re.sub(find[1], _placeholders(replace[1], values), original[1], count=1)
-    path = re.sub(find[2], _placeholders(replace[2], values), original[2], count=1)
+    scheme, host, path = replaced
     # Credentials are for the host they were given for.
     user, password = replace[3], replace[4]
     other_kind = scheme != original[0]
     params = {} if mirrortarball and other_kind else original[5]
     for name, value in replace[5].items():
-        params[name] = _placeholders(value, values)
+        params[name] = value if value is None else _placeholders(value, values)
     path = _with_file_name(path, _file_name(ud, mirrortarball, other_kind), original[2].split("/")[-1])
     if scheme != "file" or path.startswith("/"):
         path = re.sub("/{2,}", "/", path)

@@ -208,12 +208,19 @@ def _un7z(job, folder):
 
 def _refuse_unsafe_7z(job):
     """7za follows links it has unpacked: refuses archives whose entries lead outside."""
-    listing = job.run(["7za", "l", "-slt", "-y", job.file], None).decode("utf-8", "replace")
+    path = unsafe_entry(job.run(["7za", "l", "-slt", "-y", job.file], None).decode("utf-8", "replace"))
+    if path is not None:
+        raise UnpackError("archive entry `%s` leads outside the folder to unpack to" % path, job.ud.url)
+
+
+def unsafe_entry(listing):
+    """The first path in what `7za l -slt` lists that is absolute or goes up, None if there is none."""
     for line in listing.partition("----------")[2].splitlines():
         if line.startswith("Path = "):
             path = line[len("Path = "):]
             if os.path.isabs(path) or ".." in path.split("/"):
-                raise UnpackError("archive entry `%s` leads outside the folder to unpack to" % path, job.ud.url)
+                return path
+    return None
 
 
 def _copy(job, folder):

@@ -101,7 +101,7 @@ class URI:
     @property
     def path_quoted(self):
         """Path as it stands in the text."""
-        return urllib.parse.quote(self._path)
+        return urllib.parse.quote(self._path, errors="surrogateescape")
 
     @path_quoted.setter
     def path_quoted(self, path):
@@ -156,7 +156,7 @@ def encodeurl(decoded):
         if host:
             pieces.append(host)
     if path:
-        pieces.append(urllib.parse.quote(path))
+        pieces.append(urllib.parse.quote(path, errors="surrogateescape"))
     if params:
         pieces.append(";" + _join_pairs(params, ";"))
     return "".join(pieces)

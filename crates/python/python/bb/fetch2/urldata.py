@@ -2,7 +2,7 @@
 
 import os
 
-from . import checksums, registry, revisions
+from . import checksums, parameters, registry, revisions
 from .errors import ParameterError
 from .url import decodeurl
 
@@ -32,6 +32,9 @@ class FetchData:
         self.setup = False
         expanded = d.expand(url) if "$" in url else url
         self.type, self.host, self.path, self.user, self.pswd, self.parm = decodeurl(expanded)
+        for name in parameters.KNOWN.intersection(self.parm):
+            # Where the value counts, none is the empty one.
+            self.parm[name] = self.parm[name] or ""
         self.date = self.getSRCDate(d)
         if not self.user and "user" in self.parm:
             self.user = self.parm["user"]
@@ -73,6 +76,10 @@ class FetchData:
             self.localpath = self.parm["localpath"]
         elif self.localfile:
             self.localpath = self.method.localpath(self, d)
+            if dldir and self.localpath.startswith(dldir) and \
+                    not os.path.normpath(self.localpath).startswith(os.path.normpath(dldir) + "/"):
+                # DIFFERS: BitBake writes outside DL_DIR.
+                raise ParameterError("the download leads outside DL_DIR: %s" % self.localpath, self.url)
         if not self.needdonestamp:
             return
         if self.localpath and dldir and self.localpath.startswith(dldir):
