@@ -9,26 +9,30 @@ use std::path::{Path, PathBuf};
 
 /// The largest file that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
+/// The most files that are read.
+const MAX_FILES: usize = 2000;
 /// The deepest nesting of `source`, and of parentheses.
-const MAX_DEPTH: usize = 32;
+pub(super) const MAX_DEPTH: usize = 32;
 
 struct Line {
     number: u32,
     text: String,
 }
 
-struct Parser<'a> {
-    out: Kconfig,
+pub(super) struct Parser<'a> {
+    pub out: Kconfig,
     env: &'a Environment,
     /// Where `source` starts from.
     base: PathBuf,
     variables: BTreeMap<String, String>,
     /// Files being read, the present one last, each with the lines to come.
     files: Vec<(PathBuf, VecDeque<Line>)>,
+    /// How many files were opened.
+    opened: usize,
     line: u32,
 }
 
-type Result<T> = std::result::Result<T, ProjectError>;
+pub(super) type Result<T> = std::result::Result<T, ProjectError>;
 
 impl Kconfig {
     /// Reads `file` and what it sources: relative to the variable `srctree`
@@ -41,6 +45,7 @@ impl Kconfig {
             base,
             variables: BTreeMap::new(),
             files: Vec::new(),
+            opened: 0,
             line: 0,
         };
         parser.out.symbol("MODULES");
@@ -54,7 +59,7 @@ impl Kconfig {
 }
 
 impl Parser<'_> {
-    fn fail<T>(&self, problem: impl Into<String>) -> Result<T> {
+    pub fn fail<T>(&self, problem: impl Into<String>) -> Result<T> {
         let file = self.files.last().map(|(file, _)| file.clone()).unwrap_or_default();
         Err(ProjectError::Kconfig { file, line: self.line, problem: problem.into() })
     }
@@ -62,6 +67,10 @@ impl Parser<'_> {
     fn open(&mut self, file: &Path) -> Result<()> {
         if self.files.len() > MAX_DEPTH {
             return self.fail(format!("more than {MAX_DEPTH} files source each other"));
+        }
+        self.opened += 1;
+        if self.opened > MAX_FILES {
+            return self.fail(format!("more than {MAX_FILES} files are sourced"));
         }
         let text = std::fs::metadata(file).and_then(|data| match data.is_file() && data.len() <= MAX_BYTES {
             true => std::fs::read_to_string(file),
@@ -319,76 +328,6 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// The words before `if`, and the condition after it.
-    fn split_if<'t>(&mut self, words: &'t [Token]) -> Result<(&'t [Token], Expr)> {
-        match words.iter().position(|word| *word == Token::Word("if".to_owned())) {
-            Some(at) => Ok((&words[..at], self.condition(&words[at + 1..])?)),
-            None => Ok((words, Expr::Yes)),
-        }
-    }
-
-    fn condition(&mut self, words: &[Token]) -> Result<Expr> {
-        let mut words = words;
-        let expr = self.or(&mut words, 0)?;
-        if words.is_empty() { Ok(expr) } else { self.fail("the condition does not end where it should") }
-    }
-
-    fn or(&mut self, words: &mut &[Token], depth: usize) -> Result<Expr> {
-        let mut left = self.and(words, depth)?;
-        while let [Token::Op("||"), rest @ ..] = *words {
-            *words = rest;
-            left = Expr::Or(Box::new(left), Box::new(self.and(words, depth)?));
-        }
-        Ok(left)
-    }
-
-    fn and(&mut self, words: &mut &[Token], depth: usize) -> Result<Expr> {
-        let mut left = self.factor(words, depth)?;
-        while let [Token::Op("&&"), rest @ ..] = *words {
-            *words = rest;
-            left = Expr::And(Box::new(left), Box::new(self.factor(words, depth)?));
-        }
-        Ok(left)
-    }
-
-    fn factor(&mut self, words: &mut &[Token], depth: usize) -> Result<Expr> {
-        if depth > MAX_DEPTH {
-            return self.fail("the condition is nested too deep");
-        }
-        match *words {
-            [Token::Op("!"), rest @ ..] => {
-                *words = rest;
-                Ok(Expr::Not(Box::new(self.factor(words, depth + 1)?)))
-            }
-            [Token::Op("("), rest @ ..] => {
-                *words = rest;
-                let inner = self.or(words, depth + 1)?;
-                let [Token::Op(")"), rest @ ..] = *words else { return self.fail("`)` is missing") };
-                *words = rest;
-                Ok(inner)
-            }
-            [first, Token::Op(op @ ("=" | "!=" | "<" | "<=" | ">" | ">=")), second, rest @ ..] => {
-                *words = rest;
-                let (a, b) = (self.operand(first)?, self.operand(second)?);
-                Ok(Expr::Compare(op, Box::new(a), Box::new(b)))
-            }
-            [first, rest @ ..] => {
-                *words = rest;
-                self.operand(first)
-            }
-            [] => self.fail("a condition is missing"),
-        }
-    }
-
-    fn operand(&mut self, word: &Token) -> Result<Expr> {
-        match word {
-            Token::Text(text) => Ok(Expr::Const(text.clone())),
-            Token::Word(word) if matches!(word.as_str(), "y" | "m" | "n") => Ok(Expr::Const(word.clone())),
-            Token::Word(word) => Ok(Expr::Sym(self.out.symbol(word))),
-            Token::Op(op) => self.fail(format!("`{op}` is not expected here")),
-        }
-    }
-
     /// The text below `help`: as far as it is indented like its first line.
     fn help(&mut self) -> String {
         let Some((_, lines)) = self.files.last_mut() else { return String::new() };
@@ -422,4 +361,28 @@ fn unlex(words: &[Token]) -> String {
         Token::Op(op) => (*op).to_owned(),
     };
     words.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(files: &[(String, String)]) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(dir.path().join(name), text).unwrap();
+        }
+        let file = dir.path().join("f0");
+        Kconfig::read(&file, dir.path(), &Environment::new()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn files_that_are_sourced_too_deep_or_too_often_are_refused() {
+        let itself = problem(&[("f0".to_owned(), "source \"f0\"\n".to_owned())]);
+        assert!(itself.contains("source each other"), "{itself}");
+        let twice = |i: usize| (format!("f{i}"), format!("source \"f{0}\"\nsource \"f{0}\"\n", i + 1));
+        let mut files: Vec<_> = (0..25).map(twice).collect();
+        files.push(("f25".to_owned(), String::new()));
+        assert!(problem(&files).contains("more than 2000 files"));
+    }
 }
