@@ -5,6 +5,7 @@ use crate::context::distro;
 use crate::error::{IoContext, KasError};
 use crate::files;
 use crate::glob::glob;
+use crate::guard::below;
 use crate::repository::Repository;
 use crate::session::Session;
 use crate::vcs;
@@ -39,7 +40,7 @@ pub fn write(session: &Session, request: &Request<'_>) -> Result<(), KasError> {
         "predicateType": "https://slsa.dev/provenance/v1",
         "predicate": predicate(session, request)?,
     });
-    let dir = session.ctx.build_dir.join("attestation");
+    let dir = below(&session.ctx.build_dir, "attestation")?;
     std::fs::create_dir_all(&dir).doing("create", &dir)?;
     let text = emit_json(&from_json(statement), 4, false) + "\n";
     files::write(&dir.join("kas-build.provenance.json"), &text)

@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::error::{IoContext, KasError};
+use crate::guard::below;
 use crate::process::{Runner, argv};
 use bitzel_project::{Environment, Map, Value};
 use sha2::{Digest, Sha256};
@@ -23,7 +24,7 @@ struct Wanted {
 /// script to source.
 pub fn install(ctx: &Context, config: &Map) -> Result<PathBuf, KasError> {
     let wanted = wanted(config)?;
-    let dir = directory(ctx);
+    let dir = directory(ctx)?;
     std::fs::create_dir_all(&dir).doing("create", &dir)?;
     let empty = std::fs::read_dir(&dir).doing("read", &dir)?.next().is_none();
     if empty {
@@ -51,9 +52,12 @@ pub fn install(ctx: &Context, config: &Map) -> Result<PathBuf, KasError> {
 }
 
 /// KAS_BUILDTOOLS_DIR, else `buildtools` in the build directory.
-fn directory(ctx: &Context) -> PathBuf {
-    let dir = ctx.var("KAS_BUILDTOOLS_DIR").map(|dir| ctx.cwd.join(dir));
-    bitzel_project::resolve(&dir.unwrap_or_else(|| ctx.build_dir.join("buildtools")))
+fn directory(ctx: &Context) -> Result<PathBuf, KasError> {
+    let dir = match ctx.var("KAS_BUILDTOOLS_DIR") {
+        Some(dir) => ctx.cwd.join(dir),
+        None => below(&ctx.build_dir, "buildtools")?,
+    };
+    Ok(bitzel_project::resolve(&dir))
 }
 
 fn wanted(config: &Map) -> Result<Wanted, KasError> {

@@ -45,12 +45,17 @@ pub fn build_dir(ctx: &Context) -> Result<(), KasError> {
             "`{dir}` is a link out of the work directory; set KAS_BUILD_DIR to build there"
         )));
     }
-    let conf = ctx.build_dir.join("conf");
-    if !resolve(&conf).starts_with(resolve(&ctx.build_dir)) {
-        let dir = conf.display();
-        return Err(KasError::User(format!("`{dir}` is a link out of the build directory; remove it")));
+    below(&ctx.build_dir, "conf").map(drop)
+}
+
+/// `dir/name`, which is written to; refused where a link leads out of `dir`.
+pub fn below(dir: &Path, name: &str) -> Result<PathBuf, KasError> {
+    let path = dir.join(name);
+    if resolve(&path).starts_with(resolve(dir)) {
+        return Ok(path);
     }
-    Ok(())
+    let (path, dir) = (path.display(), dir.display());
+    Err(KasError::User(format!("`{path}` is a link out of `{dir}`; remove it")))
 }
 
 /// `base/name` with links followed; refused where that is not below `base`.

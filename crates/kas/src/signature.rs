@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::error::{IoContext, KasError};
 use crate::gpg::GpgKeys;
+use crate::guard::below;
 use crate::repository::Repository;
 use crate::ssh_keys::SshKeys;
 use bitzel_project::{Map, RepoSpec, Value, Vcs};
@@ -75,10 +76,7 @@ pub fn import_keys(
 
 /// A private folder in the work directory.
 fn key_dir(ctx: &mut Context, name: &str) -> Result<std::path::PathBuf, KasError> {
-    let dir = ctx.work_dir.join(name);
-    if dir.is_symlink() {
-        return Err(KasError::User(format!("`{}` is a link; remove it", dir.display())));
-    }
+    let dir = below(&ctx.work_dir, name)?;
     if !dir.is_dir() {
         std::fs::create_dir(&dir).doing("create", &dir)?;
     }

@@ -2,6 +2,8 @@
 
 use crate::context::Context;
 use crate::error::{IoContext, KasError};
+use crate::files;
+use crate::guard::below;
 use crate::process::argv;
 use crate::repository::Repository;
 use crate::signature::{Signer, Verdict, key_file};
@@ -53,14 +55,14 @@ impl SshKeys {
 
     /// Tells git which keys may sign in this repository.
     pub fn prepare(&self, repo: Repository<'_>, allowed: &[String]) -> Result<(), KasError> {
-        let dir = self.dir.join(repo.spec.name.replace('/', "."));
+        let dir = below(&self.dir, &repo.spec.name.replace('/', "."))?;
         if !dir.is_dir() {
             std::fs::create_dir(&dir).doing("create", &dir)?;
         }
         let line = |key: &Key| format!("\"{}\" namespaces=\"git\" {} {}\n", key.comment, key.kind, key.data);
         let text: String = allowed.iter().filter_map(|name| self.keys.get(name)).map(line).collect();
         let file = dir.join("allowedSigners");
-        std::fs::write(&file, text).doing("write", &file)?;
+        files::write(&file, &text)?;
         let file = file.display().to_string();
         repo.tell(&argv(&["git", "config", "--local", "gpg.ssh.allowedSignersFile", &file]))?;
         Ok(())

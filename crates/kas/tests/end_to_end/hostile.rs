@@ -106,7 +106,7 @@ fn links_of_the_project_do_not_lead_the_configuration_away() {
     std::fs::create_dir(&away).unwrap();
     std::fs::create_dir(linked_conf.project().join("build")).unwrap();
     std::os::unix::fs::symlink(&away, linked_conf.project().join("build/conf")).unwrap();
-    refused(&linked_conf, &["checkout", "k.yml"], "link out of the build directory");
+    refused(&linked_conf, &["checkout", "k.yml"], "is a link out of");
     assert_eq!(std::fs::read_dir(&away).unwrap().count(), 0);
     let linked_lock = world(project);
     let precious = linked_lock.write("precious", "keep");
@@ -173,6 +173,38 @@ fn includes_and_artifacts_stay_inside() {
     refused(&world_, &["dump", "k.yml"], "resolves outside repository");
     let buildtools = "repos: {oe: {url: \"https://example.com/oe\", branch: master}}\nbuildtools: {version: \"5.0\", sha256sum: x, filename: ../../outside}\n";
     refused(&world(buildtools), &["checkout", "k.yml"], "not the name of a file");
+    let built = |artifact: &str| {
+        let oe = "repos: {this: null}";
+        let world = world(&format!("{oe}\nartifacts: {{a: \"{artifact}\"}}\n"));
+        world.write("project/oe-init-build-env", "export BUILDDIR=\"$1\" PATH=\"$PWD/bin:$PATH\"\n");
+        world.write_program("project/bin/bitbake", "#!/bin/sh\necho image > x.img\n");
+        world.write("secret", "secret");
+        world
+    };
+    for pattern in ["../../secret", "/etc/passwd"] {
+        refused(&built(pattern), &["build", "--provenance", "true", "k.yml"], "below the build directory");
+    }
+    let away = built("*.img");
+    away.write("project/build/x.img", "");
+    std::os::unix::fs::symlink(&away.root, away.project().join("build/attestation")).unwrap();
+    refused(&away, &["build", "--provenance", "true", "k.yml"], "is a link out of");
+    assert!(!away.root.join("kas-build.provenance.json").exists());
+}
+
+#[test]
+fn links_do_not_lead_keys_and_tools_away() {
+    let oe = "repos: {this: null, oe: {url: \"https://example.com/oe\", branch: master}}\n";
+    let tools = world(&format!("{oe}buildtools: {{version: \"5.0\", sha256sum: x}}\n"));
+    std::fs::create_dir(tools.project().join("build")).unwrap();
+    std::os::unix::fs::symlink(&tools.root, tools.project().join("build/buildtools")).unwrap();
+    refused(&tools, &["checkout", "k.yml"], "is a link out of");
+    for (kind, folder) in [("gpg", ".kas_gnupg"), ("ssh", ".kas_ssh-handler")] {
+        let signers = format!("signers: {{s: {{type: {kind}, repo: this, path: key}}}}\n");
+        let world = world(&format!("{oe}{signers}"));
+        world.write("project/key", "no key");
+        std::os::unix::fs::symlink(&world.root, world.project().join(folder)).unwrap();
+        refused(&world, &["checkout", "k.yml"], "is a link out of");
+    }
 }
 
 #[test]
