@@ -12,10 +12,10 @@ use pyo3::prelude::*;
 use serde_json::{Value as Json, json};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 
 /// What the signatures of a recipe's tasks stand on.
@@ -102,7 +102,7 @@ impl TaskTexts {
     }
 
     /// Writes the file of a task; without `runtime` that of its text alone.
-    fn write(&self, task: &str, runtime: &str, path: &Path) -> PyResult<()> {
+    fn write(&self, task: &str, runtime: &str, path: &Path, shared: bool) -> PyResult<()> {
         let runtime: Option<SigRuntime> = match runtime {
             "" => None,
             text => Some(
@@ -112,7 +112,7 @@ impl TaskTexts {
         };
         let json = self.json(task, runtime.as_ref());
         let json = json.ok_or_else(|| PyKeyError::new_err(format!("there is no task `{task}`")))?;
-        replace(path, &compress_siginfo(&json))
+        replace(path, shared, &compress_siginfo(&json))
             .map_err(|error| PyOSError::new_err(format!("cannot write {}: {error}", path.display())))
     }
 
@@ -172,8 +172,12 @@ fn value_of(value: Option<&Value>) -> Json {
 
 /// Writes a file that others see whole or not at all. By the C library alone: under pseudo
 /// every change has to pass it.
+///
+/// While it is written it has a name made of its own, so that what a killed process leaves is
+/// replaced when its task runs again; in a `shared` folder, where other builds may be writing
+/// the same file, one that nobody has.
 #[allow(unsafe_code)]
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn replace(path: &Path, shared: bool, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     // BitBake: the group may write to the folders too, whatever the umask.
     // SAFETY: the call takes and gives a number; the process has one thread.
@@ -182,7 +186,24 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // SAFETY: as above.
     unsafe { libc::umask(umask) };
     made?;
-    let (temporary, mut file) = create_temporary(folder)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut temporary = folder.join(format!("sigtask.{name}"));
+    let mut number = 0;
+    let mut file = loop {
+        match OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(!shared)
+            .create_new(shared)
+            .open(&temporary)
+        {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                number += 1;
+                temporary = folder.join(format!("sigtask.{name}.{number}"));
+            }
+            opened => break opened?,
+        }
+    };
     let mut write = || -> io::Result<()> {
         file.write_all(bytes)?;
         file.set_permissions(Permissions::from_mode(0o664))?;
@@ -194,34 +215,22 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     })
 }
 
-/// A new file. Processes of different sandboxes have equal numbers.
-fn create_temporary(folder: &Path) -> io::Result<(PathBuf, File)> {
-    let mut number = 0;
-    loop {
-        let path = folder.join(format!("sigtask.{}-{number}", std::process::id()));
-        match OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(file) => return Ok((path, file)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
-            Err(error) => return Err(error),
-        }
-    }
-}
-
 /// Writes the signature files of tasks of one recipe.
 pub(crate) fn write_signatures(py: Python<'_>, order: &SignatureOrder) -> PyResult<()> {
     let recipe = prepared(py, &order.address)?;
     for TaskSignatureParts { task, runtime, path } in &order.tasks {
-        recipe.texts().write(task, runtime, Path::new(path))?;
+        recipe.texts().write(task, runtime, Path::new(path), false)?;
     }
     Ok(())
 }
 
-/// `write_siginfo(task, runtime, path)`: writes the signature file of a task of the recipe
-/// that this process runs a task of. `runtime` is JSON, empty for a file of the text alone.
+/// `write_siginfo(task, runtime, path, shared)`: writes the signature file of a task of the recipe
+/// that this process runs a task of. `runtime` is JSON, empty for a file of the text alone; in a
+/// `shared` folder other builds may write the same file at this moment.
 #[pyfunction]
 #[pyo3(name = "write_siginfo")]
-pub fn write_current(py: Python<'_>, task: &str, runtime: &str, path: &str) -> PyResult<()> {
-    current(py)?.texts().write(task, runtime, Path::new(path))
+pub fn write_current(py: Python<'_>, task: &str, runtime: &str, path: &str, shared: bool) -> PyResult<()> {
+    current(py)?.texts().write(task, runtime, Path::new(path), shared)
 }
 
 /// `base_hashes() -> dict[str, str]`: the base hashes of the tasks of the same recipe.

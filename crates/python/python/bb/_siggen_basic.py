@@ -169,7 +169,8 @@ class SignatureGeneratorBasic(SignatureGenerator):
         tid = mcfn + ":" + task
         reference = stampbase
         full = bool(runtime) and tid in self.taskhash
-        if isinstance(runtime, str) and runtime.startswith("customfile"):
+        custom = isinstance(runtime, str) and runtime.startswith("customfile")
+        if custom:
             sigfile = stampbase
             reference = runtime[len("customfile:"):]
         elif full:
@@ -178,7 +179,7 @@ class SignatureGeneratorBasic(SignatureGenerator):
             sigfile = "%s.%s.sigbasedata.%s" % (stampbase, task, self._basehash_of(tid, task))
 
         if self.native_parts is not None:
-            self._write_native(tid, task, sigfile, reference, full)
+            self._write_native(tid, task, sigfile, reference, full, shared=custom)
             return
         from bb import _sigfiles
         cache = self._cache_of(mcfn)
@@ -216,8 +217,11 @@ class SignatureGeneratorBasic(SignatureGenerator):
         import _bitzel
         return _bitzel.base_hashes()[task]
 
-    def _write_native(self, tid, task, sigfile, reference, full):
-        """Write a signature file in the process of a task: the engine has what its text stands on."""
+    def _write_native(self, tid, task, sigfile, reference, full, shared):
+        """Write a signature file in the process of a task: the engine has what its text stands on.
+
+        Others may write to the folder too if it is `shared`.
+        """
         import _bitzel
         import json
         parts = dict(self.native_parts.get(tid, {})) if full else {}
@@ -226,7 +230,7 @@ class SignatureGeneratorBasic(SignatureGenerator):
             taint = self.taints.get(tid) or self.read_taint(tid.rpartition(":")[0], task, reference)
             if taint:
                 parts["taint"] = taint
-        _bitzel.write_siginfo(task, json.dumps(parts) if parts else "", sigfile)
+        _bitzel.write_siginfo(task, json.dumps(parts) if parts else "", sigfile, shared)
 
 
 def _check(tid, data, sigfile):

@@ -35,14 +35,15 @@ def clean(task, mcfn):
 def make(task, mcfn):
     """Write the stamp of a task, with the signature data beside it."""
     clean(task, mcfn)
+    # The stamp last: a task that has one has everything.
+    if not task.endswith("_setscene"):
+        base = bb.parse.siggen.stampfile_base(mcfn)
+        bb.parse.siggen.dump_sigtask(mcfn, task, base, True)
     stamp = bb.parse.siggen.stampfile_mcfn(task, mcfn)
     if stamp:
         mkdirhier(os.path.dirname(stamp))
         with open(stamp, "w"):
             pass
-    if not task.endswith("_setscene"):
-        base = bb.parse.siggen.stampfile_base(mcfn)
-        bb.parse.siggen.dump_sigtask(mcfn, task, base, True)
 
 
 def taint(task, mcfn):
