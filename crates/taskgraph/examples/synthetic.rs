@@ -9,7 +9,7 @@ use std::time::Instant;
 
 const TASKS: usize = 40;
 /// DEPENDS of each recipe; every fourth task waits for a task of all of them.
-const DEPENDS: usize = 36;
+const DEPENDS: usize = 40;
 
 fn main() {
     let recipes = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(5000);

@@ -8,8 +8,9 @@
 //! depend on one another in the end, though they are walked through.
 //!
 //! What each task reaches is kept as a set of recipes, one bit each, computed
-//! once from dependencies to dependents, so that the cost is edges × recipes / 64
-//! steps and a set union for each edge found.
+//! once from dependencies to dependents. A task that adds nothing to what its
+//! only dependency reaches shares its set, which most tasks of a recipe do. Of the
+//! sets, a recursive task looks only at recipes that have a task of those names.
 
 use crate::components::components;
 use crate::edges::{Declared, Recursion};
@@ -22,12 +23,17 @@ pub(crate) fn follow(declared: &mut Declared) {
     if declared.recursions.is_empty() {
         return;
     }
-    let recipes = Reached::number_recipes(&declared.owners);
+    let recipes = RecipeNumbers::new(&declared.owners);
     let edges: Vec<(u32, u32)> = declared.edges.iter().map(|&(from, to, _)| (from, to)).collect();
     let reached = Reached::compute(&recipes, &edges);
+    // Most recursive tasks are of a class: they look for the same names.
+    let mut named: FxHashMap<&[String], Named> = FxHashMap::default();
     let mut found = Vec::new();
     for recursion in &declared.recursions {
-        found.extend(reached.found_by(recursion, &recipes, declared));
+        let named = named
+            .entry(&recursion.names)
+            .or_insert_with(|| Named::find(&recursion.names, &recipes, &declared.numbers));
+        found.extend(reached.found_by(recursion, &recipes, named));
     }
     declared.edges.append(&mut found);
     drop_own(&mut declared.edges, &declared.recursions);
@@ -46,15 +52,8 @@ struct RecipeNumbers {
     of_task: Vec<u32>,
 }
 
-/// Which recipes each task reaches, itself not counted.
-struct Reached {
-    words: usize,
-    component: Vec<u32>,
-    bits: Vec<u64>,
-}
-
-impl Reached {
-    fn number_recipes(owners: &[RecipeIx]) -> RecipeNumbers {
+impl RecipeNumbers {
+    fn new(owners: &[RecipeIx]) -> RecipeNumbers {
         let mut numbers: FxHashMap<RecipeIx, u32> = FxHashMap::default();
         let mut list = Vec::new();
         let of_task = owners
@@ -69,35 +68,92 @@ impl Reached {
         RecipeNumbers { list, of_task }
     }
 
+    /// Words of a set with one bit for each recipe.
+    fn words(&self) -> usize {
+        self.list.len().div_ceil(64)
+    }
+}
+
+/// The tasks of certain names.
+struct Named {
+    /// Recipes that have any of them.
+    recipes: Vec<u64>,
+    /// A row for each recipe.
+    tasks: Rows,
+}
+
+impl Named {
+    fn find(
+        names: &[String],
+        recipes: &RecipeNumbers,
+        numbers: &FxHashMap<RecipeIx, FxHashMap<String, u32>>,
+    ) -> Named {
+        let tasks: Vec<(u32, u32)> = (0u32..)
+            .zip(&recipes.list)
+            .flat_map(|(recipe, ix)| {
+                let tasks = &numbers[ix];
+                names.iter().filter_map(move |name| Some((recipe, *tasks.get(name)?)))
+            })
+            .collect();
+        let mut with_any = vec![0; recipes.words()];
+        tasks.iter().for_each(|&(recipe, _)| add(&mut with_any, recipe));
+        Named { recipes: with_any, tasks: Rows::from_pairs(recipes.list.len(), tasks.iter().copied()) }
+    }
+}
+
+/// Which recipes each task reaches, itself not counted.
+struct Reached {
+    words: usize,
+    /// Number of the set of each task.
+    set_of: Vec<u32>,
+    bits: Vec<u64>,
+}
+
+impl Reached {
     fn compute(recipes: &RecipeNumbers, edges: &[(u32, u32)]) -> Reached {
         let tasks = recipes.of_task.len();
         let rows = Rows::from_pairs(tasks, edges.iter().copied());
         let (component, count) = components(tasks, |n| rows.row(n));
         let members = Rows::from_pairs(count as usize, (0u32..).zip(&component).map(|(task, &c)| (c, task)));
-        let words = recipes.list.len().div_ceil(64);
-        let mut bits = vec![0u64; words * count as usize];
+        let mut reached = Reached { words: recipes.words(), set_of: vec![0; tasks], bits: Vec::new() };
         // Successors have smaller numbers, so their sets are complete.
         for c in 0..count {
-            let (done, rest) = bits.split_at_mut(c as usize * words);
-            let mine = &mut rest[..words];
+            let dependencies = || members.row(c).iter().flat_map(|&task| rows.row(task)).copied();
+            let outside = || dependencies().filter(|&dep| component[dep as usize] != c);
+            let set = reached.shared(dependencies, outside, recipes).unwrap_or_else(|| {
+                let mut set = vec![0; reached.words];
+                dependencies().for_each(|dep| add(&mut set, recipes.of_task[dep as usize]));
+                outside().for_each(|dep| unite(&mut set, reached.of(dep)));
+                reached.bits.append(&mut set);
+                (reached.bits.len() / reached.words - 1) as u32
+            });
             for &task in members.row(c) {
-                for &dep in rows.row(task) {
-                    let recipe = recipes.of_task[dep as usize] as usize;
-                    mine[recipe / 64] |= 1 << (recipe % 64);
-                    let other = component[dep as usize] as usize;
-                    if other != c as usize {
-                        let theirs = &done[other * words..(other + 1) * words];
-                        mine.iter_mut().zip(theirs).for_each(|(m, t)| *m |= t);
-                    }
-                }
+                reached.set_of[task as usize] = set;
             }
         }
-        Reached { words, component, bits }
+        reached
+    }
+
+    /// The set of the only dependency outside, if it has the recipes of all dependencies.
+    fn shared<D: Iterator<Item = u32>, O: Iterator<Item = u32>>(
+        &self,
+        dependencies: impl Fn() -> D,
+        outside: impl Fn() -> O,
+        recipes: &RecipeNumbers,
+    ) -> Option<u32> {
+        let first = self.set_of[outside().next()? as usize];
+        let only = outside().all(|dep| self.set_of[dep as usize] == first);
+        let set = self.set(first);
+        (only && dependencies().all(|dep| has(set, recipes.of_task[dep as usize]))).then_some(first)
+    }
+
+    fn set(&self, number: u32) -> &[u64] {
+        let start = number as usize * self.words;
+        &self.bits[start..start + self.words]
     }
 
     fn of(&self, task: u32) -> &[u64] {
-        let start = self.component[task as usize] as usize * self.words;
-        &self.bits[start..start + self.words]
+        self.set(self.set_of[task as usize])
     }
 
     /// The edges one recursive task gains.
@@ -105,21 +161,19 @@ impl Reached {
         &self,
         recursion: &Recursion,
         recipes: &RecipeNumbers,
-        declared: &Declared,
+        named: &Named,
     ) -> Vec<(u32, u32, EdgeKinds)> {
         let mut set = self.of(recursion.task).to_vec();
         for &task in &recursion.through {
-            let own = recipes.of_task[task as usize] as usize;
-            set[own / 64] |= 1 << (own % 64);
-            set.iter_mut().zip(self.of(task)).for_each(|(mine, theirs)| *mine |= theirs);
+            add(&mut set, recipes.of_task[task as usize]);
+            unite(&mut set, self.of(task));
         }
         let mut found = Vec::new();
         let mut looked_at = vec![0u64; self.words];
-        while let Some(recipe) = first_new(&set, &looked_at) {
-            looked_at[recipe / 64] |= 1 << (recipe % 64);
-            let tasks = &declared.numbers[&recipes.list[recipe]];
-            for &to in recursion.names.iter().filter_map(|name| tasks.get(name)) {
-                set.iter_mut().zip(self.of(to)).for_each(|(mine, theirs)| *mine |= theirs);
+        while let Some(recipe) = first_new(&set, &named.recipes, &looked_at) {
+            add(&mut looked_at, recipe);
+            for &to in named.tasks.row(recipe) {
+                unite(&mut set, self.of(to));
                 if to != recursion.task {
                     found.push((recursion.task, to, EdgeKinds::RECURSIVE));
                 }
@@ -129,10 +183,22 @@ impl Reached {
     }
 }
 
-/// The lowest bit of `set` that is not in `old`.
-fn first_new(set: &[u64], old: &[u64]) -> Option<usize> {
-    set.iter().zip(old).enumerate().find_map(|(n, (set, old))| {
-        let new = set & !old;
-        (new != 0).then(|| n * 64 + new.trailing_zeros() as usize)
+fn add(set: &mut [u64], number: u32) {
+    set[number as usize / 64] |= 1 << (number % 64);
+}
+
+fn has(set: &[u64], number: u32) -> bool {
+    set[number as usize / 64] & (1 << (number % 64)) != 0
+}
+
+fn unite(set: &mut [u64], other: &[u64]) {
+    set.iter_mut().zip(other).for_each(|(mine, theirs)| *mine |= theirs);
+}
+
+/// The lowest bit of `set` that is in `wanted` and not in `old`.
+fn first_new(set: &[u64], wanted: &[u64], old: &[u64]) -> Option<u32> {
+    set.iter().zip(wanted).zip(old).enumerate().find_map(|(n, ((set, wanted), old))| {
+        let new = set & wanted & !old;
+        (new != 0).then(|| n as u32 * 64 + new.trailing_zeros())
     })
 }
