@@ -2,9 +2,10 @@
 # against-bitbake.sh BITZEL RECIPE.bb [RUNS]: measures bitzel and BitBake in turn on the build
 # directory it is run in, with the real bitbake in PATH, and prints medians as a table.
 # `bitbake -g` writes its files there. RECIPE.bb and conf/local.conf get a comment while that is
-# measured; recipe caches are removed.
+# measured; recipe caches are removed. ROWS='-g*|-S*' measures only rows whose names match.
 set -euo pipefail
-[ $# -ge 2 ] || { sed -n '2,5s/^# //p' "$0" >&2; exit 2; }
+shopt -s extglob
+[ $# -ge 2 ] || { sed -n '2,6s/^# //p' "$0" >&2; exit 2; }
 bitzel=$(realpath "$1"); recipe=$(realpath "$2"); runs=${3:-3}
 . "$(dirname "$(realpath "$0")")/common.sh"
 pn=$(basename "$recipe" .bb); pn=${pn%%_*}
@@ -26,6 +27,7 @@ edit_conf() { echo "# $RANDOM" >> conf/local.conf; }
 
 row() {
   local name=$1 before=$2 tool column; shift 2
+  [[ $name == @(${ROWS:-*}) ]] || return 0
   # The first run of each is for the caches only.
   for tool in bitbake bitzel; do measured "$tool" "$@" >/dev/null; : > "$scratch/$tool"; done
   for ((run = 0; run < runs; run++)); do

@@ -26,6 +26,31 @@ fn recipes_are_evaluated_once_and_come_from_the_cache_then() {
 }
 
 #[test]
+fn a_new_comment_in_the_settings_costs_nothing_and_a_new_value_everything() {
+    let layer = Layer::new(&[("a_1.bb", "X = \"${GREETING}\"\n"), ("b_1.bb", "")]);
+    let set = |text: &str| {
+        let layers = "BBPATH = \"${TOPDIR}\"\nBBLAYERS = \"${TOPDIR}/../layer\"\n";
+        layer.write("build/conf/bblayers.conf", format!("{layers}{text}"));
+    };
+    set("GREETING = \"hi\"\n");
+    let parse = || stdout(&layer.run(&["bitbake", "-p"]));
+    assert!(parse().contains("(0 cached, 2 parsed)"));
+    set("# short\nGREETING = \"hi\"\n");
+    let told = parse();
+    assert!(told.contains("(2 cached, 0 parsed)"), "{told}");
+    set("GREETING = \"hello there\"\n");
+    let told = parse();
+    assert!(told.contains("(0 cached, 2 parsed)"), "{told}");
+    assert_eq!(stdout(&layer.run(&["getvar", "-r", "a", "--value", "X"])), "hello there\n");
+    set("GREETING = \"hello there\"\nGREETING[doc] = \"a flag\"\n");
+    let told = parse();
+    assert!(told.contains("(0 cached, 2 parsed)"), "{told}");
+    layer.write("layer/classes/base.bbclass", "# a class\ndo_build() {\n:\n}\naddtask build\n");
+    let told = parse();
+    assert!(told.contains("(0 cached, 2 parsed)"), "{told}");
+}
+
+#[test]
 fn a_file_that_was_looked_for_counts_once_it_appears() {
     let layer = Layer::new(&[("a_1.bb", "include maybe.inc\nX = \"${@d.getVar('M') or 'none'}\"\n")]);
     assert_eq!(stdout(&layer.run(&["getvar", "-r", "a", "--value", "X"])), "none\n");

@@ -8,6 +8,7 @@
 
 mod cache;
 mod context;
+mod digest;
 mod error;
 mod expand;
 mod history;

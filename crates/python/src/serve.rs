@@ -177,6 +177,9 @@ fn summary(py: Python<'_>, evaluator: &Evaluator, config: &BaseConfig) -> PyResu
     let mut files = dependencies(d, "__base_depends");
     files.extend(library_files(py)?);
     let variables = values(py, d)?;
+    let ignored = get("BB_HASHCONFIG_IGNORE_VARS")?;
+    // Files have their own times and contents to tell whether they changed.
+    let ignored: Vec<&str> = ignored.split_whitespace().chain(["__base_depends", "__depends"]).collect();
     let mut layers = Vec::new();
     for path in words(get("BBLAYERS")?) {
         let path = path.trim_end_matches('/').to_owned();
@@ -203,6 +206,7 @@ fn summary(py: Python<'_>, evaluator: &Evaluator, config: &BaseConfig) -> PyResu
             .import("bb.siggen")?
             .call_method1("module_of", (get("BB_SIGNATURE_HANDLER")?,))?
             .extract()?,
+        digest: d.digest(&ignored),
     })
 }
 

@@ -121,6 +121,8 @@ pub struct Configuration {
     pub variables: BTreeMap<String, String>,
     /// The module that defines the class BB_SIGNATURE_HANDLER names; empty if none does.
     pub signature_module: String,
+    /// Another one whenever a variable is, but for those that BB_HASHCONFIG_IGNORE_VARS names.
+    pub digest: u64,
 }
 
 /// A layer.

@@ -3,8 +3,9 @@
 //!
 //! A record is right as long as the files it was read from have the same content, the
 //! files that were looked for and not found are still not there, and the same holds
-//! for the configuration. Files are compared by time, size and inode first and by
-//! content where those differ. The cache is one file, replaced as a whole: readers and
+//! for the configuration; of its .conf files only what they come to has to be the same,
+//! so a new comment there costs nothing. Files are compared by time, size and inode first
+//! and by content where those differ. The cache is one file, replaced as a whole: readers and
 //! writers never wait for each other, a crash leaves the old one.
 
 use crate::build_dir::BuildDir;
@@ -13,14 +14,15 @@ use crate::watch::Watch;
 use bitzel_recipe::protocol::{Configuration, Evaluated};
 use bitzel_recipe::{RecipeFile, list_files};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs;
-use std::io::Write;
+use std::io::BufWriter;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Changes with the form of the file.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What a path was when it was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,25 +39,26 @@ enum State {
     },
 }
 
+/// Borrowed while it is written.
 #[derive(Serialize, Deserialize)]
-struct Kept {
-    mc: String,
-    file: RecipeFile,
+struct Kept<'e> {
+    mc: Cow<'e, str>,
+    file: Cow<'e, RecipeFile>,
     /// Numbers in the table of paths.
     paths: Vec<u32>,
-    evaluated: Evaluated,
+    evaluated: Cow<'e, Evaluated>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
-struct Contents {
+struct Contents<'e> {
     format: u32,
     program: String,
     level: String,
     settings: Vec<(String, String)>,
-    configurations: Vec<Configuration>,
+    configurations: Cow<'e, [Configuration]>,
     config_paths: Vec<u32>,
-    paths: Vec<(String, Option<State>)>,
-    recipes: Vec<Kept>,
+    paths: Vec<(String, State)>,
+    recipes: Vec<Kept<'e>>,
 }
 
 /// The cache of a build directory.
@@ -64,8 +67,13 @@ pub struct RecipeCache {
     level: String,
     env: Vec<(String, String)>,
     program: String,
-    contents: Option<Contents>,
-    by_file: HashMap<(String, String), usize>,
+    contents: Option<Contents<'static>>,
+    /// Records that hold, by multiconfig and path, if the configuration does.
+    recipes: HashMap<(String, String), Kept<'static>>,
+    /// Nothing but .conf files of the configuration changed: these configurations may be the same.
+    configurations: Option<Vec<Configuration>>,
+    /// Files that are as they were.
+    states: HashMap<String, State>,
 }
 
 impl RecipeCache {
@@ -84,13 +92,15 @@ impl RecipeCache {
             env,
             program: program(),
             contents: None,
-            by_file: HashMap::new(),
+            recipes: HashMap::new(),
+            configurations: None,
+            states: HashMap::new(),
         };
         cache.contents = cache.read(watch);
         cache
     }
 
-    fn read(&self, watch: &dyn Watch) -> Option<Contents> {
+    fn read(&self, watch: &dyn Watch) -> Option<Contents<'static>> {
         let bytes = fs::read(&self.path).ok()?;
         let contents: Contents = match rmp_serde::from_slice(&bytes) {
             Ok(contents) => contents,
@@ -143,59 +153,57 @@ impl RecipeCache {
 
     /// Everything, if nothing changed at all.
     pub fn complete(&mut self) -> Option<Evaluation> {
-        let contents = self.contents.take()?;
-        let same = Checked::new(&contents.paths);
-        if !contents.config_paths.iter().all(|&path| same.holds(path)) {
-            return None;
-        }
-        let mut contents = contents;
-        let total: usize = contents.configurations.iter().map(|c| c.recipes.len()).sum();
-        let before = contents.recipes.len();
-        contents.recipes.retain(|kept| kept.paths.iter().all(|&path| same.holds(path)));
-        if before == total && contents.recipes.len() == total && same_files(&contents.configurations) {
-            let outcomes = contents
-                .recipes
-                .into_iter()
-                .map(|kept| Outcome { mc: kept.mc, file: kept.file, result: Ok(kept.evaluated) })
-                .collect();
-            let configurations = contents.configurations;
+        let Contents { configurations, config_paths, paths, mut recipes, .. } = self.contents.take()?;
+        let configurations = configurations.into_owned();
+        let same = Checked::new(&paths);
+        let total: usize = configurations.iter().map(|c| c.recipes.len()).sum();
+        let before = recipes.len();
+        recipes.retain(|kept| kept.paths.iter().all(|&path| same.holds(path)));
+        let whole = before == total && recipes.len() == total && same_files(&configurations);
+        if whole && config_paths.iter().all(|&path| same.holds(path)) {
+            let outcome = |kept: Kept<'_>| Outcome {
+                mc: kept.mc.into_owned(),
+                file: kept.file.into_owned(),
+                result: Ok(kept.evaluated.into_owned()),
+            };
+            let outcomes = recipes.into_iter().map(outcome).collect();
             return Some(Evaluation { configurations, outcomes, cached: total, parsed: 0 });
         }
-        for (number, kept) in contents.recipes.iter().enumerate() {
-            self.by_file.insert((kept.mc.clone(), kept.file.path.clone()), number);
+        let settings_alone =
+            |path: u32| paths.get(path as usize).is_some_and(|(path, _)| path.ends_with(".conf"));
+        if config_paths.iter().all(|&path| same.holds(path) || settings_alone(path)) {
+            self.configurations = Some(configurations);
+            let key = |kept: &Kept<'_>| (kept.mc.to_string(), kept.file.path.clone());
+            self.recipes = recipes.into_iter().map(|kept| (key(&kept), kept)).collect();
         }
-        self.contents = Some(contents);
+        self.states =
+            paths.into_iter().zip(same.holds).filter_map(|(path, same)| same.then_some(path)).collect();
         None
     }
 
     /// Forgets everything if the configuration is another one.
     pub fn use_configurations(&mut self, configurations: &[Configuration]) {
-        let same = self.contents.as_ref().is_some_and(|contents| {
-            contents.configurations.len() == configurations.len()
-                && contents.configurations.iter().zip(configurations).all(|(a, b)| a.files == b.files)
-        });
-        if !same {
-            self.contents = None;
-            self.by_file.clear();
+        let known = self.configurations.take().unwrap_or_default();
+        let same = |(a, b): (&Configuration, &Configuration)| a.digest == b.digest && a.files == b.files;
+        if known.len() != configurations.len() || !known.iter().zip(configurations).all(same) {
+            self.recipes.clear();
         }
     }
 
-    /// The record of a recipe file, if it holds.
-    pub fn lookup(&self, mc: &str, file: &RecipeFile) -> Option<Evaluated> {
-        let contents = self.contents.as_ref()?;
-        let number = *self.by_file.get(&(mc.to_owned(), file.path.clone()))?;
-        let kept = contents.recipes.get(number)?;
-        (kept.file == *file).then(|| kept.evaluated.clone())
+    /// The record of a recipe file, if it holds. It is given once.
+    pub fn take(&mut self, mc: &str, file: &RecipeFile) -> Option<Evaluated> {
+        let kept = self.recipes.remove(&(mc.to_owned(), file.path.clone()))?;
+        (*kept.file == *file).then(|| kept.evaluated.into_owned())
     }
 
     /// Replaces the cache. What cannot be written is only slower next time.
     pub fn save(&self, evaluation: &Evaluation, watch: &dyn Watch) {
-        let mut table = Table::default();
+        let mut table = Table { known: &self.states, paths: Vec::new(), numbers: HashMap::new() };
         let mut contents = Contents {
             format: FORMAT,
             program: self.program.clone(),
             level: self.level.clone(),
-            configurations: evaluation.configurations.clone(),
+            configurations: Cow::Borrowed(&evaluation.configurations),
             ..Contents::default()
         };
         let ignored =
@@ -217,8 +225,12 @@ impl RecipeCache {
             }
             paths.sort_unstable();
             paths.dedup();
-            let (mc, file) = (outcome.mc.clone(), outcome.file.clone());
-            contents.recipes.push(Kept { mc, file, paths, evaluated: evaluated.clone() });
+            contents.recipes.push(Kept {
+                mc: Cow::Borrowed(&outcome.mc),
+                file: Cow::Borrowed(&outcome.file),
+                paths,
+                evaluated: Cow::Borrowed(evaluated),
+            });
         }
         contents.paths = table.paths;
         if let Err(error) = self.write(&contents) {
@@ -229,15 +241,14 @@ impl RecipeCache {
         }
     }
 
-    fn write(&self, contents: &Contents) -> std::io::Result<()> {
-        let bytes = rmp_serde::to_vec(contents).map_err(std::io::Error::other)?;
+    fn write(&self, contents: &Contents<'_>) -> std::io::Result<()> {
         if let Some(folder) = self.path.parent() {
             fs::create_dir_all(folder)?;
         }
         let temporary = self.path.with_extension(format!("new-{}", std::process::id()));
-        let mut file = fs::File::create(&temporary)?;
-        file.write_all(&bytes)?;
-        file.sync_all()?;
+        let mut file = BufWriter::new(fs::File::create(&temporary)?);
+        rmp_serde::encode::write(&mut file, contents).map_err(std::io::Error::other)?;
+        file.into_inner()?.sync_all()?;
         fs::rename(&temporary, &self.path)
     }
 }
@@ -264,7 +275,7 @@ struct Checked {
 }
 
 impl Checked {
-    fn new(paths: &[(String, Option<State>)]) -> Checked {
+    fn new(paths: &[(String, State)]) -> Checked {
         Checked { holds: paths.iter().map(|(path, state)| holds(Path::new(path), state)).collect() }
     }
 
@@ -273,12 +284,12 @@ impl Checked {
     }
 }
 
-fn holds(path: &Path, state: &Option<State>) -> bool {
+fn holds(path: &Path, state: &State) -> bool {
     let now = fs::metadata(path);
     match (state, now) {
-        (Some(State::Missing), now) => now.is_err(),
-        (Some(State::Exists), now) => now.is_ok(),
-        (Some(State::File { mtime, mtime_ns, size, inode, content }), Ok(now)) => {
+        (State::Missing, now) => now.is_err(),
+        (State::Exists, now) => now.is_ok(),
+        (State::File { mtime, mtime_ns, size, inode, content }, Ok(now)) => {
             let untouched =
                 (now.mtime(), now.mtime_nsec(), now.size(), now.ino()) == (*mtime, *mtime_ns, *size, *inode);
             untouched || (now.size() == *size && fs::read(path).is_ok_and(|bytes| digest(&bytes) == *content))
@@ -288,25 +299,29 @@ fn holds(path: &Path, state: &Option<State>) -> bool {
 }
 
 /// Paths, each once, with what they are now.
-#[derive(Default)]
-struct Table {
-    paths: Vec<(String, Option<State>)>,
+struct Table<'s> {
+    /// Those that need not be read again.
+    known: &'s HashMap<String, State>,
+    paths: Vec<(String, State)>,
     numbers: HashMap<(String, bool), u32>,
 }
 
-impl Table {
+impl Table<'_> {
     fn add(&mut self, path: &str) -> u32 {
-        self.entry(path, false, || Some(look(Path::new(path))))
+        let known = self.known;
+        let as_it_was = |state: &&State| !matches!(state, State::Exists);
+        let state = || known.get(path).filter(as_it_was).cloned().unwrap_or_else(|| look(Path::new(path)));
+        self.entry(path, false, state)
     }
 
     /// `PATH:True` or `PATH:False` of a [file-checksums] flag.
     fn add_checksum(&mut self, word: &str) -> Option<u32> {
         let (path, existed) = word.rsplit_once(':')?;
         let state = if existed == "True" { State::Exists } else { State::Missing };
-        Some(self.entry(path, true, || Some(state)))
+        Some(self.entry(path, true, || state))
     }
 
-    fn entry(&mut self, path: &str, existence: bool, state: impl FnOnce() -> Option<State>) -> u32 {
+    fn entry(&mut self, path: &str, existence: bool, state: impl FnOnce() -> State) -> u32 {
         let next = u32::try_from(self.paths.len()).expect("fewer than 2^32 paths");
         let number = *self.numbers.entry((path.to_owned(), existence)).or_insert(next);
         if number == next {
@@ -347,13 +362,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("x");
         fs::write(&file, "one").unwrap();
-        let state = Some(look(&file));
+        let state = look(&file);
         assert!(holds(&file, &state));
         fs::write(&file, "one").unwrap();
         assert!(holds(&file, &state), "same content, new time");
         fs::write(&file, "two").unwrap();
         assert!(!holds(&file, &state));
-        let gone = Some(look(&dir.path().join("y")));
+        let gone = look(&dir.path().join("y"));
         assert!(holds(&dir.path().join("y"), &gone));
         fs::write(dir.path().join("y"), "").unwrap();
         assert!(!holds(&dir.path().join("y"), &gone));

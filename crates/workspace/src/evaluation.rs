@@ -61,7 +61,7 @@ impl Evaluation {
         let mut open = Vec::new();
         for configuration in &configurations {
             for file in &configuration.recipes {
-                let known = cache.lookup(&configuration.mc, file);
+                let known = cache.take(&configuration.mc, file);
                 let result = known.ok_or_else(String::new);
                 if result.is_err() {
                     open.push(outcomes.len());
