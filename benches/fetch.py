@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """fetch.py BITZEL BITBAKE_CHECKOUT [RUNS]: fetching and unpacking by bitzel and by BitBake, in turn.
 
-200 files of 1 MiB from a server on loopback, whole processes from start to end; and an archive of
-5000 files, by BitBake's and bitzel's unpack() and by tar alone. Prints the median of each and the
-ratios of the pairs.
+200 files of 1 MiB from a server on loopback, whole processes from start to end; and archives of 5000
+small files and of four large ones (100 MiB), plain and compressed, by BitBake's and bitzel's unpack() and
+by tar alone. Prints the median of each and the ratios of the pairs.
 """
 
 import functools
@@ -19,6 +19,9 @@ import tempfile
 import time
 
 FILES, SIZE, MEMBERS = 200, 1 << 20, 5000
+LARGE = 25 << 20
+# Suffix -> tar's option.
+KINDS = {".tar": [], ".tar.gz": ["-z"], ".tar.xz": ["-J"], ".tar.zst": ["--zstd"]}
 
 ASK = """
 import os, sys, time
@@ -31,9 +34,9 @@ fetcher = bb.fetch2.Fetch(open(sys.argv[3]).read().split(), d)
 if sys.argv[1] == 'download':
     fetcher.download()
 else:
-    began = time.monotonic()
+    began, used = time.monotonic(), sum(os.times()[:4])
     fetcher.unpack(sys.argv[2])
-    print(time.monotonic() - began)
+    print(time.monotonic() - began, sum(os.times()[:4]) - used)
 """
 
 
@@ -86,24 +89,35 @@ class Bench:
             assert os.path.getsize(self.path("target", "f%d" % number)) == SIZE
         return seconds
 
-    def unpacking(self, program):
-        """Seconds of unpack(), of `tar` itself for the program `tar`."""
+    def unpacking(self, program, name, kind):
+        """Seconds of unpack(), of `tar` itself for the program `tar`: on the clock, and of processor time."""
         if program != "tar":
-            _, output = self.ask(program, "unpack", ["file://archive.tar"])
-            seconds = float(output.split()[-1])
+            _, output = self.ask(program, "unpack", ["file://" + name + kind])
+            seconds, used = map(float, output.split()[-2:])
         else:
             target = self.path("target")
             shutil.rmtree(target, ignore_errors=True)
             os.mkdir(target)
-            began = time.monotonic()
-            subprocess.run(["tar", "x", "--no-same-owner", "-f", self.path("archive.tar")], cwd=target, check=True)
-            seconds = time.monotonic() - began
-        assert len(os.listdir(self.path("target", "a"))) == MEMBERS
-        return seconds
+            began, used = time.monotonic(), sum(os.times()[:4])
+            subprocess.run(["tar", "x", "--no-same-owner", *KINDS[kind], "-f", self.path(name + kind)], cwd=target, check=True)
+            seconds, used = time.monotonic() - began, sum(os.times()[:4]) - used
+        assert len(os.listdir(self.path("target", name))) == len(os.listdir(self.path(name)))
+        return seconds, used
+
+    def archives(self, chance):
+        """Makes the archives; half of each file's bytes can be compressed, as in sources."""
+        for name, count, largest in (("small", MEMBERS, 20_000), ("large", 4, LARGE)):
+            os.mkdir(self.path(name))
+            for number in range(count):
+                half = chance.randrange(largest // 2) if name == "small" else largest // 2
+                with open(self.path(name, "m%d" % number), "wb") as stream:
+                    stream.write(chance.randbytes(half) + b"int main(void);\n" * (half // 16))
+            for kind, options in KINDS.items():
+                subprocess.run(["tar", "c", *options, "-f", self.path(name + kind), name], cwd=self.folder, check=True)
 
 
 def table(title, times, base, limit):
-    """Prints medians, and the median of the ratios to `base`."""
+    """Prints medians of seconds, and the median of the ratios to `base`."""
     print(title)
     for program, seconds in times.items():
         ratios = [one / other for one, other in zip(seconds, times[base])]
@@ -120,28 +134,28 @@ def main(bitzel, checkout, runs):
         for number in range(FILES):
             with open(bench.path("www", "f%d" % number), "wb") as stream:
                 stream.write(chance.randbytes(SIZE))
-        os.mkdir(bench.path("a"))
-        for number in range(MEMBERS):
-            with open(bench.path("a", "m%d" % number), "wb") as stream:
-                stream.write(chance.randbytes(chance.randrange(20_000)))
-        with tarfile.open(bench.path("archive.tar"), "w") as archive:
-            archive.add(bench.path("a"), "a")
+        bench.archives(chance)
         server = subprocess.Popen([sys.executable, __file__, "--serve", bench.path("www")], stdout=subprocess.PIPE)
         try:
             port = int(server.stdout.readline())
             urls = ["http://127.0.0.1:%d/f%d;name=n%d" % (port, number, number) for number in range(FILES)]
             times = {"bitbake": [], "bitzel": []}
-            unpacks = {"tar": [], "bitbake": [], "bitzel": []}
+            unpacks = {(name, kind): {"tar": [], "bitbake": [], "bitzel": []} for name in ("small", "large") for kind in KINDS}
             for _ in range(runs):
                 for program, seconds in times.items():
                     seconds.append(bench.downloads(program, urls))
-                for program, seconds in unpacks.items():
-                    seconds.append(bench.unpacking(program))
+                for (name, kind), programs in unpacks.items():
+                    for program, seconds in programs.items():
+                        seconds.append(bench.unpacking(program, name, kind))
         finally:
             server.kill()
             server.wait()
         table("%d files of %d bytes, median of %d" % (FILES, SIZE, runs), times, "bitbake", 1 / 3)
-        table("unpacking %d files, median of %d" % (MEMBERS, runs), unpacks, "tar", 1.1)
+        for (name, kind), programs in unpacks.items():
+            # What a busy machine does to the clock it does not do to processor time.
+            for index, what in enumerate(("", ", processor time")):
+                times = {program: [one[index] for one in pairs] for program, pairs in programs.items()}
+                table("unpacking %s%s%s, median of %d" % (name, kind, what, runs), times, "tar", 1.1)
 
 
 if __name__ == "__main__":

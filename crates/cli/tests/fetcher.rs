@@ -88,7 +88,12 @@ fn all_sources_of_a_build_are_fetched_once_and_reported() {
     assert!(told.contains("(app, lib)") && told.contains("3 downloads are missing"), "{told}");
     assert!(seen.lock().unwrap().is_empty());
 
-    stdout(&layer.run(&["fetch", "app"]));
+    let told = stdout(&layer.run(&["fetch", "app"]));
+    assert!(told.contains("3 downloads are missing"), "{told}");
+    for line in ["do_fetch: app: fetched, 5 B", "do_fetch: lib: fetched, 5 B"] {
+        assert!(told.contains(line), "{told}");
+    }
+    assert_eq!(told.matches("shared: fetched, 5 B").count(), 1, "{told}");
     let mut asked = seen.lock().unwrap().clone();
     asked.sort();
     assert_eq!(asked, ["/app", "/lib", "/shared"]);

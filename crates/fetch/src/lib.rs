@@ -23,7 +23,7 @@ pub use http::Client;
 pub use job::{Job, Options, Outcome};
 pub use lock::FileLock;
 pub use netrc::Netrc;
-pub use pool::{Progress, download_all};
+pub use pool::{Progress, Stage, download_all};
 pub use redact::redact;
 pub use report::{LicenseEntry, OfflineReport, Source, SourceState, license_manifest, offline_report};
 pub use stamp::{maybe_zip, write_stamp};

@@ -4,14 +4,28 @@ use crate::download::download;
 use crate::error::FetchError;
 use crate::http::Client;
 use crate::job::{Job, Options, Outcome};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-/// How far a download is that is going on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// Where a download is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// Going on.
+    Active,
+    /// Downloaded, and right.
+    Done,
+    /// There: another process was faster.
+    Present,
+    /// Not to be had, or not what was expected.
+    Failed,
+}
+
+/// How far a download is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     /// Name of the file.
     pub name: String,
@@ -21,6 +35,8 @@ pub struct Progress {
     pub total: Option<u64>,
     /// Bytes had per second since the download began.
     pub rate: u64,
+    /// Downloads that ended are told once.
+    pub stage: Stage,
 }
 
 struct Slot {
@@ -28,13 +44,21 @@ struct Slot {
     done: AtomicU64,
     /// 0: not known.
     total: AtomicU64,
-    active: AtomicBool,
+    state: AtomicU8,
 }
+
+// States of a slot.
+const WAITING: u8 = 0;
+const ACTIVE: u8 = 1;
+const DONE: u8 = 2;
+const PRESENT: u8 = 3;
+const FAILED: u8 = 4;
+const TOLD: u8 = 5;
 
 /// Downloads all jobs, `options.threads` at a time, and gives their outcomes in order.
 ///
-/// `listen` is called on the calling thread about every `interval` with what is going on;
-/// if it returns false everything stops and the rest fails with "interrupted".
+/// `listen` is called on the calling thread about every `interval` with what is going on or ended since, and at
+/// the end; if it returns false everything stops and the rest fails with "interrupted".
 pub fn download_all(
     jobs: &[Job],
     options: &Options,
@@ -58,7 +82,7 @@ pub fn download_all(
                     slot.begin();
                     let outcome =
                         download(&client, job, options, &|done, total| slot.note(done, total, stop));
-                    slot.active.store(false, Ordering::Relaxed);
+                    slot.end(&outcome);
                     // The receiver outlives all workers.
                     let _ = sender.send((index, outcome));
                 }
@@ -69,7 +93,7 @@ pub fn download_all(
         loop {
             match receiver.recv_timeout(interval) {
                 Ok((index, outcome)) => outcomes[index] = Some(outcome),
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if told.elapsed() >= interval {
@@ -79,6 +103,8 @@ pub fn download_all(
                 }
             }
         }
+        // Nothing is left to be stopped.
+        listen(&going_on(jobs, &slots));
     });
     let outcomes = outcomes
         .into_iter()
@@ -96,7 +122,7 @@ impl Slot {
             started: Mutex::new(None),
             done: AtomicU64::new(0),
             total: AtomicU64::new(0),
-            active: AtomicBool::new(false),
+            state: AtomicU8::new(WAITING),
         }
     }
 
@@ -104,7 +130,17 @@ impl Slot {
         if let Ok(mut started) = self.started.lock() {
             *started = Some(Instant::now());
         }
-        self.active.store(true, Ordering::Relaxed);
+        self.state.store(ACTIVE, Ordering::Relaxed);
+    }
+
+    fn end(&self, outcome: &Outcome) {
+        let state = match outcome {
+            Outcome::Done { .. } => DONE,
+            Outcome::Present { .. } => PRESENT,
+            Outcome::Mismatch { .. } | Outcome::Failed { .. } => FAILED,
+        };
+        // Whoever sees the end sees all bytes.
+        self.state.store(state, Ordering::Release);
     }
 
     fn note(&self, done: u64, total: Option<u64>, stop: &AtomicBool) -> bool {
@@ -114,8 +150,15 @@ impl Slot {
     }
 
     fn progress(&self, job: &Job) -> Option<Progress> {
-        if !self.active.load(Ordering::Relaxed) {
-            return None;
+        let stage = match self.state.load(Ordering::Acquire) {
+            ACTIVE => Stage::Active,
+            DONE => Stage::Done,
+            PRESENT => Stage::Present,
+            FAILED => Stage::Failed,
+            _ => return None,
+        };
+        if stage != Stage::Active {
+            self.state.store(TOLD, Ordering::Relaxed);
         }
         let started = (*self.started.lock().ok()?)?;
         let done = self.done.load(Ordering::Relaxed);
@@ -126,6 +169,7 @@ impl Slot {
             done,
             total: (total > 0).then_some(total),
             rate: done.saturating_mul(1000) / millis,
+            stage,
         })
     }
 }

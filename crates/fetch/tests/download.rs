@@ -4,7 +4,9 @@
 
 mod support;
 
-use bitzel_fetch::{Checksums, Client, Hasher, Job, Options, Outcome, Progress, download, download_all};
+use bitzel_fetch::{
+    Checksums, Client, Hasher, Job, Options, Outcome, Progress, Stage, download, download_all,
+};
 use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -299,6 +301,28 @@ fn downloads_run_at_the_same_time_and_tell_their_progress() {
     });
     assert!(outcomes.unwrap().iter().all(|outcome| matches!(outcome, Outcome::Done { .. })));
     assert_eq!(most, 6);
+}
+
+#[test]
+fn each_download_is_told_once_when_it_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(|seen, _, stream| {
+        answer(stream, if seen.path == "/none" { "404 Not Found" } else { "200 OK" }, "", BODY);
+    });
+    let jobs: Vec<Job> = ["/a", "/none", "/b"]
+        .iter()
+        .map(|path| Job { target: dir.path().join(&path[1..]), ..job(dir.path(), &server, path) })
+        .collect();
+    let mut ended = Vec::new();
+    download_all(&jobs, &options(), Duration::from_millis(1), |downloads| {
+        let over = downloads.iter().filter(|one| one.stage != Stage::Active);
+        ended.extend(over.map(|one| (one.name.clone(), one.stage, one.done)));
+        true
+    })
+    .unwrap();
+    ended.sort_by(|one, other| one.0.cmp(&other.0));
+    let had = |name: &str| (name.to_owned(), Stage::Done, BODY.len() as u64);
+    assert_eq!(ended, [had("a"), had("b"), ("none".to_owned(), Stage::Failed, 0)]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 import io
 import os
+import resource
 import stat
 import subprocess
 import tarfile
@@ -196,6 +197,20 @@ class Hostile(FetchTest):
         self.d.setVar("PATH", tools + ":" + os.environ["PATH"])
         self.write("a.rpm", "x")
         self.attack("file://a.rpm")
+
+    @needs("gzip")
+    def test_a_bomb_ends_at_the_limit(self):
+        """Archives that unpack to more than a task may write fail it, and leave no file that looks whole."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        path = self.write("zeros", bytes(8 << 20))
+        subprocess.run(["gzip", "-k", path], check=True)
+        subprocess.run(["tar", "czf", "b.tar.gz", "zeros"], cwd=self.files, check=True)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_FSIZE, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
+        for url in ("file://zeros.gz", "file://b.tar.gz"):
+            with self.assertRaisesRegex(bb.fetch2.UnpackError, os.path.basename(url)):
+                self.fetch(url)
+            self.assertFalse(os.path.exists(os.path.join(self.out, "zeros")) and url.endswith("zeros.gz"), url)
 
     def test_a_link_from_an_archive_is_not_written_through(self):
         url = self.tar(("victim-link", tarfile.SYMTYPE, os.path.join(self.dir, "victim")))

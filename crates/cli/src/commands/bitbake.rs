@@ -99,6 +99,9 @@ pub struct TaskArguments {
     /// Print less; may be given several times
     #[arg(short = 'q', long, action = clap::ArgAction::Count, conflicts_with_all = ["verbose", "debug"])]
     pub quiet: u8,
+    /// Tell of each download
+    #[arg(skip)]
+    pub downloads: bool,
 }
 
 impl TaskArguments {

@@ -1,7 +1,8 @@
 //! `bitzel fetch`: the sources of a build: fetching them, what is missing, their licences.
 
 use crate::arguments::ConfigArguments;
-use crate::commands::bitbake::{self, TaskArguments};
+use crate::commands::bitbake::TaskArguments;
+use crate::commands::run_tasks;
 use crate::session::Session;
 use anyhow::{Context, Result};
 use bitzel_fetch::{OfflineReport, Source, SourceState, license_manifest, offline_report};
@@ -29,27 +30,25 @@ pub struct Arguments {
 
 /// Fetches, or reports.
 pub fn run(arguments: Arguments) -> Result<ExitCode> {
+    let session = Session::load(&arguments.config)?;
+    let sources = sources(&session, &arguments.targets)?;
     if arguments.licenses {
-        let sources = sources(&Session::load(&arguments.config)?, &arguments.targets)?;
         println!("{}", serde_json::to_string_pretty(&license_manifest(&sources))?);
         return Ok(ExitCode::SUCCESS);
     }
+    let report = offline_report(&sources);
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print(&report);
+    }
     if arguments.offline_check {
-        let report = offline_report(&sources(&Session::load(&arguments.config)?, &arguments.targets)?);
-        if arguments.json {
-            println!("{}", serde_json::to_string_pretty(&report)?);
-        } else {
-            print(&report);
-        }
         return Ok(if report.offline { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
-    let tasks = TaskArguments { runall: vec!["fetch".to_owned()], ..TaskArguments::default() };
-    bitbake::run(bitbake::Arguments {
-        targets: arguments.targets,
-        tasks,
-        config: arguments.config,
-        ..bitbake::Arguments::default()
-    })
+    // Also where nothing is missing: what is there is verified, and its stamps are made.
+    let tasks =
+        TaskArguments { runall: vec!["fetch".to_owned()], downloads: true, ..TaskArguments::default() };
+    run_tasks::run(&session, &arguments.targets, &tasks)
 }
 
 /// The SRC_URI entries of every recipe with a fetch task that the targets need.

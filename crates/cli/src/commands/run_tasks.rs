@@ -25,6 +25,7 @@ pub fn run(session: &Session, targets: &[String], arguments: &TaskArguments) -> 
         debug: (arguments.debug > 0).then(|| lowest_level(arguments).into()),
         domains: arguments.domains.clone(),
         include_logs,
+        downloads: arguments.downloads,
     });
     if arguments.buildfile.is_some() {
         view.message(

@@ -1,14 +1,18 @@
 //! Events of a build as messages.
 
+use crate::console::downloads::DownloadLines;
 use crate::console::live::Live;
 use crate::console::tally::{FailedTask, Tally};
 use crate::record::{BuildRecord, seconds};
 use bitzel_engine::{BuildEvent, Job, Numbers, Observer, Outcome};
+use bitzel_fetch::Progress;
 use bitzel_recipe::protocol::HostEvent;
+use serde::Deserialize as _;
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
 use std::path::Path;
+use std::time::Instant;
 
 /// Python's numbers of levels.
 const NOTE: u64 = 20;
@@ -29,6 +33,8 @@ pub struct ViewOptions {
     pub domains: Vec<String>,
     /// BBINCLUDELOGS, with the number of lines from the end that BBINCLUDELOGS_LINES allows.
     pub include_logs: Option<Option<usize>>,
+    /// Tell of each download, where there is no terminal that shows them.
+    pub downloads: bool,
 }
 
 /// Shows a build.
@@ -45,6 +51,7 @@ pub struct BuildView {
     degradations: BTreeSet<String>,
     /// What the sandbox would have refused.
     refusals: BTreeSet<String>,
+    downloads: DownloadLines,
 }
 
 impl BuildView {
@@ -61,6 +68,7 @@ impl BuildView {
             note: String::new(),
             degradations: BTreeSet::new(),
             refusals: BTreeSet::new(),
+            downloads: DownloadLines::default(),
         }
     }
 
@@ -133,7 +141,22 @@ impl BuildView {
                     live.progress(job, fields["progress"].as_i64().unwrap_or(-1), text("rate"));
                 }
             }
+            ("bb.fetch2.download.Downloads", Some(job)) => self.downloading(job, &fields["downloads"]),
             _ => {}
+        }
+    }
+
+    fn downloading(&mut self, job: Job, downloads: &Value) {
+        // Sent by our own Python.
+        let downloads = Vec::<Progress>::deserialize(downloads).unwrap_or_default();
+        if let Some(live) = &mut self.live {
+            return live.downloads(job, &downloads);
+        }
+        if self.options.downloads {
+            for line in self.downloads.take(job, &downloads, Instant::now()) {
+                let title = self.titles.get(&job).map_or("", String::as_str);
+                self.say(NOTE, &format!("{title}: {line}"));
+            }
         }
     }
 

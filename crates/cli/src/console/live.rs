@@ -1,6 +1,8 @@
 //! The lines at the bottom of a terminal: overall progress and running tasks.
 
+use crate::console::downloads::state;
 use bitzel_engine::{Job, Numbers};
+use bitzel_fetch::{Progress, Stage};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::HashMap;
 use std::io::IsTerminal;
@@ -12,6 +14,8 @@ pub struct Live {
     overall: ProgressBar,
     scene: ProgressBar,
     running: HashMap<Job, ProgressBar>,
+    /// By task and name.
+    downloads: HashMap<(Job, String), ProgressBar>,
 }
 
 impl Live {
@@ -30,7 +34,7 @@ impl Live {
                 .progress_chars("━━─"),
         );
         overall.enable_steady_tick(Duration::from_millis(250));
-        Some(Live { lines, overall, scene, running: HashMap::new() })
+        Some(Live { lines, overall, scene, running: HashMap::new(), downloads: HashMap::new() })
     }
 
     /// Prints lines above the view.
@@ -61,8 +65,44 @@ impl Live {
         line.set_prefix(rate.to_owned());
     }
 
+    /// How far a task's downloads are: one line each, below the task's.
+    pub fn downloads(&mut self, job: Job, downloads: &[Progress]) {
+        let Some(task) = self.running.get(&job) else { return };
+        for download in downloads {
+            let key = (job, download.name.clone());
+            if download.stage != Stage::Active {
+                if let Some(line) = self.downloads.remove(&key) {
+                    line.finish_and_clear();
+                    self.lines.remove(&line);
+                }
+                continue;
+            }
+            let line = self.downloads.entry(key).or_insert_with(|| {
+                let line = self.lines.insert_after(task, ProgressBar::new(0));
+                line.set_style(style("    {wide_msg} {prefix}"));
+                line.set_message(download.name.clone());
+                line
+            });
+            if let Some(total) = download.total {
+                line.set_style(
+                    style("    {wide_msg} {prefix} {bar:20.cyan} {percent:>3}%").progress_chars("━━─"),
+                );
+                line.set_length(total);
+            }
+            line.set_position(download.done);
+            line.set_prefix(state(download));
+        }
+    }
+
     /// A task ended.
     pub fn ended(&mut self, job: Job) {
+        self.downloads.retain(|(task, _), line| {
+            if *task == job {
+                line.finish_and_clear();
+                self.lines.remove(line);
+            }
+            *task != job
+        });
         if let Some(line) = self.running.remove(&job) {
             line.finish_and_clear();
             self.lines.remove(&line);
@@ -89,7 +129,9 @@ impl Live {
 
     /// Takes the view away.
     pub fn end(&mut self) {
-        for (_, line) in self.running.drain() {
+        for line in
+            self.running.drain().map(|(_, line)| line).chain(self.downloads.drain().map(|(_, line)| line))
+        {
             line.finish_and_clear();
         }
         self.scene.finish_and_clear();

@@ -3,6 +3,7 @@
 
 mod blame;
 mod build_view;
+mod downloads;
 mod first_error;
 mod live;
 mod tally;

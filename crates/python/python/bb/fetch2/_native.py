@@ -8,8 +8,8 @@ Expected of it:
     by kind). Options: tries, timeout, insecure, ca_file, proxies, no_proxy, netrc, threads.
     An answer has `url` and one of: `found` (checksums by kind), `present` (another process was
     faster), `bad_checksum` with `computed` and `error`, or only `error`. `progress` is called
-    several times a second with a JSON list of name, done, total and rate; if it returns a false
-    value, everything stops.
+    several times a second with a JSON list of name, done, total, rate and stage (active; once done,
+    present or failed); if it returns a false value, everything stops.
 """
 
 

@@ -148,6 +148,17 @@ def run(jobs, settings, d):
     return json.loads(_native.fetch_files(json.dumps(jobs), json.dumps(settings), _Report(d)))
 
 
+class Downloads(bb.event.Event):
+    """How far the downloads of a task are: names, bytes, rates, as the downloader tells them.
+
+    For bitzel's own user interface; handlers of metadata do not see it.
+    """
+
+    def __init__(self, downloads):
+        self.downloads = downloads
+        bb.event.Event.__init__(self)
+
+
 class _Report:
     """Told what is going on several times a second; passes on what people want to know."""
 
@@ -158,12 +169,19 @@ class _Report:
         self.d = d
         self.began = time.monotonic()
         self.logged = {}
+        # Bytes of downloads that ended: they are told once.
+        self.had = 0
 
     def __call__(self, text):
-        going = json.loads(text)
+        downloads = json.loads(text)
+        if bb.event.worker_fire:
+            bb.event.worker_fire(Downloads(downloads), self.d)
+        going = [one for one in downloads if one["stage"] == "active"]
+        self.had += sum(one["done"] for one in downloads if one["stage"] == "done")
         total = sum(one["total"] or 0 for one in going)
         if total:
-            done = sum(one["done"] for one in going if one["total"])
+            total += self.had
+            done = self.had + sum(one["done"] for one in going if one["total"])
             rate = "%s/s" % _bytes(sum(one["rate"] for one in going))
             bb.event.fire(bb.build.TaskProgress(int(100 * done / total), rate), self.d)
         now = time.monotonic()

@@ -168,8 +168,13 @@ def _untar(job, folder, options):
 def _decompress(job, command):
     # BitBake: the result lies in the root, `subdir` does not matter.
     target = os.path.join(job.rootdir, os.path.splitext(os.path.basename(job.file))[0])
-    with open(target, "wb") as stream:
-        job.run([*command, job.file], job.rootdir, stdout=stream)
+    try:
+        with open(target, "wb") as stream:
+            job.run([*command, job.file], job.rootdir, stdout=stream)
+    except UnpackError:
+        # Half a file would pass for the whole.
+        bb.utils.remove(target)
+        raise
 
 
 def _unzip(job, folder):
