@@ -59,6 +59,8 @@ enum Command {
     Log(commands::log::Arguments),
     /// Open a shell in a task's sandbox and environment
     Sh(commands::sh::Arguments),
+    /// Write a task as a bundle for OCI runtimes
+    Sandbox(commands::sandbox::Arguments),
     /// Say what this host can enforce on tasks, and how to get the rest
     Doctor(commands::doctor::Arguments),
     /// Run python3 with the `bb` package importable
@@ -105,6 +107,7 @@ fn main() -> ExitCode {
             Command::Fetch(arguments) => commands::fetch::run(arguments),
             Command::Log(arguments) => commands::log::run(&arguments),
             Command::Sh(arguments) => commands::sh::run(arguments),
+            Command::Sandbox(arguments) => commands::sandbox::run(arguments),
             Command::Doctor(arguments) => commands::doctor::run(arguments),
             Command::Python(arguments) => commands::python::run(arguments),
             Command::Kas(arguments) => commands::kas::run(arguments, "bitzel kas"),

@@ -134,6 +134,12 @@ def shell(arguments):
     return commands.described(arguments[0])
 
 
+def bundle(arguments):
+    """A task's sandbox, environment and script, as JSON. Argument: the task's order."""
+    from bitzel_host import bundle as commands
+    return commands.exported(arguments[0])
+
+
 def __getattr__(name):
     """Commands of builds: code that other commands do not load."""
     if name in ("begin_build", "depvalid", "fire", "handled", "hashcheck", "number_threads"):
