@@ -50,6 +50,15 @@ impl ProjectError {
     pub fn kind(&self) -> ErrorKind {
         ErrorKind::Input
     }
+
+    /// The same error with its project file called `name`.
+    pub fn with_file_named(self, name: &str) -> ProjectError {
+        match self {
+            ProjectError::Load { problem, .. } => ProjectError::Load { file: name.into(), problem },
+            ProjectError::Invalid { problems, .. } => ProjectError::Invalid { file: name.into(), problems },
+            other => other,
+        }
+    }
 }
 
 /// Something worth telling that is no error.

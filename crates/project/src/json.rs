@@ -1,7 +1,7 @@
 //! JSON project files, and JSON as Python's `json.dump` lays it out.
 
 use crate::key::Key;
-use crate::value::{Map, Value};
+use crate::value::{Map, Value, float_text};
 use crate::yaml::{Document, YamlError, parse};
 use std::fmt::Write;
 
@@ -51,7 +51,11 @@ pub fn to_json(value: &Value) -> serde_json::Value {
         Value::Str(text) => text.as_str().into(),
         Value::Seq(items) => items.iter().map(to_json).collect(),
         Value::Map(map) => {
-            map.iter().map(|(k, v)| (k.to_string(), to_json(v))).collect::<serde_json::Map<_, _>>().into()
+            let name = |key: &Key| match !key.is_text() && map.contains_key(key.as_str()) {
+                true => format!("{key} (a number)"),
+                false => key.to_string(),
+            };
+            map.iter().map(|(k, v)| (name(k), to_json(v))).collect::<serde_json::Map<_, _>>().into()
         }
     }
 }
@@ -73,7 +77,9 @@ fn write_value(out: &mut String, value: &Value, indent: usize, sort: bool, depth
         Value::Null | Value::Opaque(_) => out.push_str("null"),
         Value::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),
         Value::Int(number) => out.push_str(&number.to_string()),
-        Value::Float(number) => out.push_str(&format!("{number:?}")),
+        Value::Float(number) if number.is_finite() => out.push_str(&float_text(*number)),
+        Value::Float(number) if number.is_nan() => out.push_str("NaN"),
+        Value::Float(number) => out.push_str(if *number > 0.0 { "Infinity" } else { "-Infinity" }),
         Value::Str(text) => quote(out, text),
         Value::Seq(items) if items.is_empty() => out.push_str("[]"),
         Value::Seq(items) => {
@@ -90,7 +96,7 @@ fn write_value(out: &mut String, value: &Value, indent: usize, sort: bool, depth
             for (i, (key, value)) in ordered(map, sort).into_iter().enumerate() {
                 out.push(if i == 0 { '{' } else { ',' });
                 line(out, depth + 1);
-                quote(out, key.word());
+                quote(out, key.json_word());
                 out.push_str(": ");
                 write_value(out, value, indent, sort, depth + 1);
             }

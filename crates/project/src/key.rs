@@ -1,5 +1,6 @@
 //! The keys of mappings: texts, but for ids that YAML takes for numbers.
 
+use crate::value::float_word;
 use indexmap::Equivalent;
 use std::cmp::Ordering;
 use std::fmt;
@@ -31,12 +32,21 @@ impl Key {
         &self.text
     }
 
-    /// As YAML and JSON write a key that is no text.
-    pub(crate) fn word(&self) -> &str {
+    /// As JSON writes it, without quotes.
+    pub(crate) fn json_word(&self) -> &str {
         match self.text.as_str() {
-            "True" => "true",
-            "False" => "false",
-            number => number,
+            "True" if !self.is_text => "true",
+            "False" if !self.is_text => "false",
+            text => text,
+        }
+    }
+
+    /// As YAML writes a key that is no text.
+    pub(crate) fn yaml_word(&self) -> String {
+        match self.json_word() {
+            word @ ("true" | "false") => word.to_owned(),
+            number if number.contains('e') => float_word(self.size()),
+            number => number.to_owned(),
         }
     }
 
@@ -124,17 +134,17 @@ mod tests {
     use crate::value::Value;
     use crate::yaml::{EmitOptions, emit, parse};
 
-    const TEXT: &str = "b: x\n20: x\n3: x\n'3': x\non: x\n1.5: x\n0001: x\n";
+    const TEXT: &str = "b: x\n20: x\n3: x\n'3': x\non: x\n1.5: x\n0001: x\n1.0e+20: x\n'True': x\n";
 
     #[test]
     fn numbers_are_keys_of_their_own_and_come_back_as_they_went() {
         let value = parse(TEXT.as_bytes()).unwrap().value;
         let keys: Vec<&str> = value.as_map().unwrap().keys().map(|key| key.as_str()).collect();
-        assert_eq!(keys, ["b", "20", "3", "3", "True", "1.5", "1"]);
+        assert_eq!(keys, ["b", "20", "3", "3", "True", "1.5", "1", "1e+20", "True"]);
         assert_eq!(value.get("3"), Some(&Value::from("x")));
         assert_eq!(value.get("20"), None);
         let text = emit(&value, &EmitOptions::default());
-        assert_eq!(text, "b: x\n20: x\n3: x\n'3': x\ntrue: x\n1.5: x\n1: x\n");
+        assert_eq!(text, "b: x\n20: x\n3: x\n'3': x\ntrue: x\n1.5: x\n1: x\n1.0e+20: x\n'True': x\n");
         assert_eq!(parse(text.as_bytes()).unwrap().value, value);
     }
 

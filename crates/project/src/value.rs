@@ -108,6 +108,24 @@ impl From<String> for Value {
     }
 }
 
+/// A finite number as Python's `repr()` writes it.
+pub(crate) fn float_text(number: f64) -> String {
+    let text = format!("{number:?}");
+    match text.split_once('e') {
+        None => text,
+        Some((digits, power)) => match power.strip_prefix('-') {
+            Some(power) => format!("{digits}e-{power:0>2}"),
+            None => format!("{digits}e+{power:0>2}"),
+        },
+    }
+}
+
+/// As [`float_text`], so that YAML 1.1 does not take it for a text.
+pub(crate) fn float_word(number: f64) -> String {
+    let text = float_text(number);
+    if text.contains('.') { text } else { text.replacen('e', ".0e", 1) }
+}
+
 /// Merges `update` into `base` as kas does: mappings key by key, everything
 /// else (lists, texts, null) replaced as a whole. Keys keep the place where
 /// they were first seen.
@@ -137,6 +155,13 @@ mod tests {
         merge(&mut base, &map("c: 3\nb: {y: [3], z: null}\na: {k: v}\n"));
         assert_eq!(base, map("a: {k: v}\nb: {x: 1, y: [3], z: null}\nc: 3\n"));
         assert_eq!(base.keys().collect::<Vec<_>>(), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn numbers_are_written_as_python_writes_them() {
+        let words = [1.0, 1e16, 1.5e16, 5e-5, -2.5e-7, 0.0001].map(float_word);
+        assert_eq!(words, ["1.0", "1.0e+16", "1.5e+16", "5.0e-05", "-2.5e-07", "0.0001"]);
+        assert_eq!(float_text(1e16), "1e+16");
     }
 
     #[test]

@@ -54,6 +54,9 @@ fn clean(session: &Session, matches: &ArgMatches, has_config: bool, dry: bool) -
         // kas: here, unlike elsewhere, a missing file is exit code 1
         std::fs::metadata(&session.files[0]).doing("read", &session.files[0])?;
         let file = ConfigFile::load(&session.files[0], role, &Schema::new(), &mut notes);
+        // kas: here, unlike elsewhere, the file is named as it was given
+        let given = text(matches, "config").and_then(|files| files.split(':').next()).unwrap_or_default();
+        let file = file.map_err(|error| if given.is_empty() { error } else { error.with_file_named(given) });
         let file = file.inspect_err(|error| ctx.log.problems(error))?;
         ctx.log.notes(notes);
         system =

@@ -3,7 +3,7 @@
 use super::compose::{Document, Kind, Locations, Node, YamlError};
 use super::scalar::{self, Tag};
 use crate::key::Key;
-use crate::value::{Map, Value};
+use crate::value::{Map, Value, float_text};
 use std::rc::Rc;
 
 /// The most values a file may stand for once its aliases are written out.
@@ -72,7 +72,7 @@ impl Builder {
             Value::Str(text) => Ok(text.into()),
             Value::Bool(truth) => Ok(Key::number(if truth { "True" } else { "False" }.to_owned())),
             Value::Int(number) => Ok(Key::number(number.to_string())),
-            Value::Float(number) if number.is_finite() => Ok(Key::number(format!("{number:?}"))),
+            Value::Float(number) if number.is_finite() => Ok(Key::number(float_text(number))),
             other => {
                 let kind = other.kind();
                 let problem = format!("the key `{text}` is {kind} in YAML: write `\"{text}\"`");

@@ -4,7 +4,7 @@
 use super::style::{Style, analyse, choose, is_break};
 use super::write::Writer;
 use crate::key::Key;
-use crate::value::{Map, Value};
+use crate::value::{Map, Value, float_word};
 
 /// How a document is laid out.
 #[derive(Clone, Copy, Debug)]
@@ -100,7 +100,7 @@ impl Emitter {
                 // PyYAML counts the hidden tag `!!str` of a key, too
                 let simple = !key.is_empty() && !key.contains(is_break) && key.chars().count() + 5 < 128;
                 if !key.is_text() {
-                    e.w.plain(&key.word().chars().collect::<Vec<_>>(), false);
+                    e.w.plain(&key.yaml_word().chars().collect::<Vec<_>>(), false);
                     e.w.indicator(":", false, false);
                 } else if simple {
                     e.scalar(key, true, false);
@@ -140,7 +140,7 @@ fn word(value: &Value) -> String {
         Value::Float(number) if number.is_infinite() => {
             if *number > 0.0 { ".inf" } else { "-.inf" }.to_owned()
         }
-        Value::Float(number) => format!("{number:?}"),
+        Value::Float(number) => float_word(*number),
         _ => "null".to_owned(),
     }
 }
