@@ -32,6 +32,16 @@ pub enum Error {
         /// Name of its type.
         found: &'static str,
     },
+    /// A value that grows without end.
+    #[error(
+        "with ${{{variable}}} the value is longer than {longest} MiB: do its variables double one another?"
+    )]
+    TooLong {
+        /// The variable with which it gets too long.
+        variable: String,
+        /// In MiB.
+        longest: usize,
+    },
     /// A modifier and the value it belongs to are not both text.
     #[error("{0}")]
     NotJoinable(String),

@@ -9,6 +9,10 @@ use crate::value::Value;
 use crate::{Error, Result};
 use std::rc::Rc;
 
+/// Bytes. A value longer than that comes from variables that double one another, and would
+/// soon fill the memory.
+const LONGEST: usize = 64 << 20;
+
 /// The variable whose value is being expanded.
 pub(crate) type Owner<'a> = Option<(Sym, &'a str)>;
 
@@ -81,6 +85,12 @@ impl DataStore {
         }
         match &self.entry(sym)?.value {
             None | Some(Value::None) => out.push_str(written),
+            Some(Value::Str(value)) if out.len() + value.len() > LONGEST => {
+                return Err(Error::TooLong {
+                    variable: self.context().name(sym).to_string(),
+                    longest: LONGEST >> 20,
+                });
+            }
             Some(Value::Str(value)) => out.push_str(value),
             Some(other) => return Ok(Some(other.type_name())),
         }
@@ -137,5 +147,28 @@ impl DataStore {
                 Err(error)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Context, DataStore, NoPython, SetInfo, Value};
+    use bitzel_base::CompatLevel;
+    use std::rc::Rc;
+
+    #[test]
+    fn variables_that_double_one_another_end_with_a_message() {
+        let store = DataStore::new(&Context::new(Rc::new(NoPython), CompatLevel::V2_18));
+        let set = |name: &str, value: &str| store.set(name, Value::str(value), &SetInfo::default()).unwrap();
+        set("V0", "0123456789abcdef");
+        for level in 1..60 {
+            set(&format!("V{level}"), &format!("${{V{}}}${{V{0}}}", level - 1));
+        }
+        assert_eq!(store.get("V10").unwrap().unwrap().as_str().unwrap().len(), 16 << 10);
+        let told = store.get("V59").unwrap_err().to_string();
+        assert!(
+            told.contains("with ${V22} the value is longer than 64 MiB") && told.contains("V24 -> V25"),
+            "{told}"
+        );
     }
 }
