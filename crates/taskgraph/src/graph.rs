@@ -319,6 +319,8 @@ fn sort_ranked<T: Clone>(items: Vec<T>, compare: impl Fn(&T, &T) -> Ordering) ->
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
 
     /// A graph from edges `a>b` ("a waits for b") between tasks `do_x` of one recipe.
     pub(crate) fn drawn(edges: &str) -> TaskGraph {
@@ -360,6 +362,31 @@ pub(crate) mod tests {
             place("do_a") < place("do_b") && place("do_b") < place("do_c") && place("do_a") < place("do_d")
         );
         assert!(drawn("a>b b>a").topological_order().is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn order_has_each_task_once_and_after_what_it_depends_on(edges in vec((0u32..40, 0u32..40), 0..120)) {
+            let recipe: RecipeId = "/r.bb".parse().unwrap();
+            let mut builder = GraphBuilder::default();
+            let tasks: Vec<u32> = (0..40).map(|n| builder.add_task(&recipe, &format!("do_{n:02}"))).collect();
+            // From higher numbers to lower ones: no circles.
+            for (a, b) in edges.into_iter().filter(|(a, b)| a != b) {
+                builder.add_edge(tasks[a.max(b) as usize], tasks[a.min(b) as usize], EdgeKinds::TASK);
+            }
+            let graph = builder.finish();
+            let order = graph.topological_order().unwrap();
+            let mut place = vec![None; graph.len()];
+            for (at, task) in order.iter().enumerate() {
+                prop_assert!(place[task.0 as usize].replace(at).is_none());
+            }
+            prop_assert_eq!(order.len(), graph.len());
+            for task in graph.tasks() {
+                for (dependency, _) in graph.deps_with_kinds(task) {
+                    prop_assert!(place[dependency.0 as usize] < place[task.0 as usize]);
+                }
+            }
+        }
     }
 
     #[test]
