@@ -48,7 +48,7 @@ impl Init<'_> {
                     let (limit, used) = (timeout.as_millis() as u64, started.elapsed().as_millis() as u64);
                     Some(LimitHit { resource: Resource::Timeout, limit, used })
                 }
-                _ if watch.pace().is_some() => watch.look(waited_ms),
+                _ if watch.pace().is_some() => watch.look(waited_ms, status.is_some()),
                 _ => None,
             };
         }

@@ -9,11 +9,13 @@ use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Time between two looks, and between them when a limit is near.
 const SLOW: Duration = Duration::from_millis(200);
 const FAST: Duration = Duration::from_millis(20);
+/// Trees are walked this often at least, but for no more than a twentieth of the time.
+const WALK: Duration = Duration::from_secs(2);
 
 /// One process as /proc/PID/stat shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +87,7 @@ pub(super) struct Watch {
     baseline: BTreeMap<u64, (u64, u64)>,
     walked: (u64, u64),
     used: (u64, u64),
+    next_walk: Instant,
     pace: Duration,
 }
 
@@ -107,6 +110,7 @@ impl Watch {
             baseline: BTreeMap::new(),
             walked: (0, 0),
             used: (0, 0),
+            next_walk: Instant::now() + WALK,
             pace: SLOW,
         };
         if watch.limits.get(Resource::Disk).is_some() || watch.limits.get(Resource::Files).is_some() {
@@ -123,10 +127,11 @@ impl Watch {
     }
 
     /// Looks, and tells of a limit that is exceeded. `waited_ms` is the CPU
-    /// time of processes that have already been waited for.
-    pub(super) fn look(&mut self, waited_ms: u64) -> Option<LimitHit> {
+    /// time of processes that have already been waited for. The `last` look,
+    /// when the task has ended, misses nothing on disk.
+    pub(super) fn look(&mut self, waited_ms: u64, last: bool) -> Option<LimitHit> {
         self.pace = SLOW;
-        self.processes(waited_ms).or_else(|| self.trees())
+        self.processes(waited_ms).or_else(|| self.trees(last))
     }
 
     fn exceeded(&mut self, resource: Resource, used: u64) -> Option<LimitHit> {
@@ -165,10 +170,11 @@ impl Watch {
             .collect()
     }
 
-    /// The file system's own counts are cheap but count everybody's files: only
-    /// when they have grown enough for the task to be over its limit, the
-    /// task's trees are walked for what changed since it started.
-    fn trees(&mut self) -> Option<LimitHit> {
+    /// The file system's own counts are cheap but count everybody's files: when
+    /// they have grown enough for the task to be over its limit, the task's
+    /// trees are walked for what changed since it started. Others remove files
+    /// meanwhile, which hides that: so also now and then, and in the end.
+    fn trees(&mut self, last: bool) -> Option<LimitHit> {
         let (disk, files) = (self.limits.get(Resource::Disk), self.limits.get(Resource::Files));
         if disk.is_none() && files.is_none() {
             return None;
@@ -182,7 +188,10 @@ impl Watch {
         let near = |limit: Option<u64>, grown: u64, walked: u64, used: u64| {
             limit.is_some_and(|limit| used + grown.saturating_sub(walked) >= limit)
         };
-        if !near(disk, grown.0, self.walked.0, self.used.0)
+        let began = Instant::now();
+        if !last
+            && began < self.next_walk
+            && !near(disk, grown.0, self.walked.0, self.used.0)
             && !near(files, grown.1, self.walked.1, self.used.1)
         {
             return None;
@@ -192,6 +201,7 @@ impl Watch {
             let (bytes, count) = changed_since(tree, self.started);
             (sum.0 + bytes, sum.1 + count)
         });
+        self.next_walk = Instant::now() + WALK.max(began.elapsed() * 20);
         self.exceeded(Resource::Disk, self.used.0).or_else(|| self.exceeded(Resource::Files, self.used.1))
     }
 }
@@ -224,6 +234,25 @@ fn changed_since(tree: &Path, since: SystemTime) -> (u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Limits;
+
+    #[test]
+    fn the_last_look_sees_files_that_the_file_system_does_not_show_to_have_grown() {
+        let top = std::env::temp_dir().join(format!("bitzel-watch-{}", std::process::id()));
+        std::fs::create_dir_all(&top).unwrap();
+        let limits = Limits::none().with(Resource::Files, 10);
+        let spec = TaskSpec { writable: vec![top.clone()], limits, ..TaskSpec::default() };
+        let mut watch = Watch::new(&spec, None, false);
+        // As if others had removed very many files since the task began.
+        for counts in watch.baseline.values_mut() {
+            *counts = (u64::MAX, u64::MAX);
+        }
+        (0..20).for_each(|number| std::fs::write(top.join(number.to_string()), "").unwrap());
+        assert!(watch.look(0, false).is_none());
+        let hit = watch.look(0, true).unwrap();
+        assert_eq!((hit.resource, hit.limit, hit.used), (Resource::Files, 10, 20));
+        std::fs::remove_dir_all(top).unwrap();
+    }
 
     #[test]
     fn a_process_name_may_hold_parentheses_and_spaces() {

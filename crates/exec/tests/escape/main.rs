@@ -11,6 +11,7 @@ mod attempts;
 mod behaviour;
 mod bubblewrap;
 mod runner;
+mod table;
 mod trial;
 mod world;
 

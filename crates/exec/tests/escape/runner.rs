@@ -50,6 +50,9 @@ pub fn main() {
     }
     println!("\nrunning {} tests", trials.len());
     let results = run_all(&trials);
+    if arguments.iter().any(|argument| argument == "--table") {
+        crate::table::print(&trials.iter().map(|trial| trial.name.as_str()).zip(&results).collect());
+    }
     report(&trials, &results, me == 0);
 }
 
