@@ -6,7 +6,7 @@ use crate::prepared::{Prepared, prepared};
 use crate::session::Session;
 use bitzel_data::{DataStore, Signatures, Value};
 use bitzel_recipe::protocol::{SignatureOrder, TaskSignatureParts};
-use bitzel_taskgraph::{SigRuntime, compress_siginfo, siginfo_json};
+use bitzel_taskgraph::{SigRuntime, compress_siginfo, is_siginfo_of, siginfo_json};
 use pyo3::exceptions::{PyKeyError, PyOSError, PyValueError};
 use pyo3::prelude::*;
 use serde_json::{Value as Json, json};
@@ -113,7 +113,7 @@ impl TaskTexts {
         };
         let json = self.json(task, runtime.as_ref());
         let json = json.ok_or_else(|| PyKeyError::new_err(format!("there is no task `{task}`")))?;
-        replace(path, shared, &compress_siginfo(&json))
+        put(path, shared, &json)
             .map_err(|error| PyOSError::new_err(format!("cannot write {}: {error}", path.display())))
     }
 
@@ -171,6 +171,19 @@ fn value_of(value: Option<&Value>) -> Json {
     }
 }
 
+/// Sees to it that the file holds this text.
+fn put(path: &Path, shared: bool, json: &[u8]) -> io::Result<()> {
+    // Only its time is new: that costs less than to compress, and a file that takes the place of
+    // another is written to the disk at once by some file systems.
+    let now = |file: File| file.set_modified(SystemTime::now());
+    if fs::read(path).is_ok_and(|content| is_siginfo_of(&content, json))
+        && File::open(path).and_then(now).is_ok()
+    {
+        return Ok(());
+    }
+    replace(path, shared, &compress_siginfo(json))
+}
+
 /// Writes a file that others see whole or not at all. By the C library alone: under pseudo
 /// every change has to pass it.
 ///
@@ -187,12 +200,6 @@ fn replace(path: &Path, shared: bool, bytes: &[u8]) -> io::Result<()> {
     // SAFETY: as above.
     unsafe { libc::umask(umask) };
     made?;
-    // Only the time is new: a file that takes the place of another is written to the disk at once
-    // by some file systems.
-    let now = |file: File| file.set_modified(SystemTime::now());
-    if fs::read(path).is_ok_and(|present| present == bytes) && File::open(path).and_then(now).is_ok() {
-        return Ok(());
-    }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut temporary = folder.join(format!("sigtask.{name}"));
     let mut number = 0;

@@ -43,8 +43,8 @@ pub use names::Names;
 pub use resolve::{Resolution, ResolveOptions};
 pub use siginfo::{
     Color, SigRuntime, SigValue, Siginfo, SiginfoError, TaskText, compare, compress_siginfo, dump,
-    read_siginfo, sigbasedata_path, sigdata_path, siginfo_from_bytes, siginfo_json, siginfo_to_bytes,
-    write_siginfo,
+    is_siginfo_of, read_siginfo, sigbasedata_path, sigdata_path, siginfo_from_bytes, siginfo_json,
+    siginfo_to_bytes, write_siginfo,
 };
 pub use sign::{
     BaseHash, ChecksumWarning, DependencyFilter, DropReason, FileChecksum, FileChecksums, InvalidFileFlag,

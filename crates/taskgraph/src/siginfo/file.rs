@@ -86,6 +86,11 @@ pub fn compress_siginfo(json: &[u8]) -> Vec<u8> {
     zstd::bulk::compress(json, 0).expect("compressing memory to memory cannot fail")
 }
 
+/// Whether a file with this content has this text.
+pub fn is_siginfo_of(content: &[u8], json: &[u8]) -> bool {
+    zstd::bulk::decompress(content, json.len()).is_ok_and(|text| text == json)
+}
+
 /// With its keys sorted.
 fn json(info: &Siginfo) -> Vec<u8> {
     let value = serde_json::to_value(info).expect("a record of texts is JSON");
@@ -132,6 +137,17 @@ mod tests {
             runtime: Some(SigRuntime { runtaskdeps: vec!["p:do_a".into()], ..SigRuntime::default() }),
             ..Siginfo::default()
         }
+    }
+
+    #[test]
+    fn content_is_known_by_its_text_however_it_was_compressed() {
+        let harder = zstd::bulk::compress(b"{\"a\":1}", 19).unwrap();
+        assert!(is_siginfo_of(&compress_siginfo(b"{\"a\":1}"), b"{\"a\":1}"));
+        assert!(is_siginfo_of(&harder, b"{\"a\":1}"));
+        for other in [&b"{\"a\":2}"[..], b"{\"a\":1", b"{\"a\":1} ", b""] {
+            assert!(!is_siginfo_of(&harder, other));
+        }
+        assert!(!is_siginfo_of(b"rubbish", b"{\"a\":1}"));
     }
 
     #[test]
