@@ -42,6 +42,16 @@ pub enum Error {
         /// In MiB.
         longest: usize,
     },
+    /// A variable that should become a part of itself.
+    #[error(
+        "cannot rename `{name}` to `{new}`: that is an override version of `{name}` and would move with it"
+    )]
+    RenameWithin {
+        /// The variable.
+        name: String,
+        /// Its new name.
+        new: String,
+    },
     /// A modifier and the value it belongs to are not both text.
     #[error("{0}")]
     NotJoinable(String),

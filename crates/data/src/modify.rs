@@ -276,7 +276,13 @@ impl DataStore {
 
     /// Moves a variable, its modifiers and its override versions to another name.
     /// Flags are left behind.
+    ///
+    /// # Errors
+    /// If the new name is an override version of the old one: it would move with it, without end.
     pub fn rename(&self, name: &str, new: &str, info: &SetInfo) -> Result<()> {
+        if new.strip_prefix(name).is_some_and(|rest| rest.starts_with(':')) {
+            return Err(Error::RenameWithin { name: name.to_owned(), new: new.to_owned() });
+        }
         let context = self.context();
         let sym = context.sym(name);
         let value =
@@ -448,5 +454,24 @@ fn with_location(name: &str, info: &SetInfo) -> String {
     match &info.loc {
         Some(loc) => format!("{name} file: {} line: {}", loc.file, loc.line),
         None => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Context, NoPython};
+    use bitzel_base::CompatLevel;
+
+    #[test]
+    fn a_variable_cannot_become_an_override_version_of_itself() {
+        let store = DataStore::new(&Context::new(Rc::new(NoPython), CompatLevel::V2_18));
+        let info = SetInfo::default();
+        store.set("A", Value::str("1"), &info).unwrap();
+        store.set("A:x", Value::str("2"), &info).unwrap();
+        let told = store.rename("A", "A:p", &info).unwrap_err().to_string();
+        assert!(told.contains("`A` to `A:p`"), "{told}");
+        store.rename("A", "AB", &info).unwrap();
+        assert_eq!(store.keys(), ["AB".into(), "AB:x".into()]);
     }
 }

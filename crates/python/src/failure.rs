@@ -49,7 +49,9 @@ fn make_data_exception(py: Python<'_>, error: &bitzel_data::Error) -> PyResult<P
             expansion_error(py, variable.as_deref(), outer, expression, cause)?
         }
         E::NotText { .. } | E::NotJoinable(_) => pyo3::exceptions::PyTypeError::new_err(error.to_string()),
-        E::SelfReference(_) | E::TooLong { .. } => PyException::new_err(error.to_string()),
+        E::SelfReference(_) | E::TooLong { .. } | E::RenameWithin { .. } => {
+            PyException::new_err(error.to_string())
+        }
         _ => {
             py.import("bb")?.getattr("mainlogger")?.call_method1("critical", ("%s", error.to_string()))?;
             handled(py, &error.to_string())?
