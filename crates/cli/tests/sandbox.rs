@@ -50,7 +50,7 @@ fn built() -> (Layer, String) {
     stdout(&layer.run(&["bitbake", "app"]));
     let result = fs::read_to_string(layer.dir.path().join("build/tmp/work/app/b/result")).unwrap();
     fs::remove_file(layer.dir.path().join("build/tmp/work/app/b/result")).unwrap();
-    assert!(result.contains("hello from the recipe"), "{result}");
+    assert!(result.contains("hello from the recipe") && result.contains("no way out"), "{result}");
     (layer, result)
 }
 
@@ -84,11 +84,8 @@ fn a_bundle_of_a_task_gives_the_same_result() {
     }
     let output = crun(&bundle, &state);
     let said = String::from_utf8_lossy(&output.stderr);
-    // What a container must not do inside of another, or as this user, says nothing of the bundle.
-    let forbidden =
-        ["Cannot determine your user name", "Operation not permitted", "Permission denied", "cgroup"];
-    if !output.status.success() && forbidden.iter().any(|reason| said.contains(reason)) {
-        return writeln!(std::io::stderr(), "not checked: this host runs no containers: {said}").unwrap();
+    if said.contains("Cannot determine your user name") {
+        return writeln!(std::io::stderr(), "not checked: {said}").unwrap();
     }
     assert!(output.status.success(), "{output:?}");
     let result = fs::read_to_string(layer.dir.path().join("build/tmp/work/app/b/result")).unwrap();
