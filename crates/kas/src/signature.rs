@@ -77,6 +77,9 @@ pub fn import_keys(
 /// A private folder in the work directory.
 fn key_dir(ctx: &mut Context, name: &str) -> Result<std::path::PathBuf, KasError> {
     let dir = below(&ctx.work_dir, name)?;
+    if dir.is_symlink() {
+        return Err(KasError::User(format!("`{}` is a link; remove it", dir.display())));
+    }
     if !dir.is_dir() {
         std::fs::create_dir(&dir).doing("create", &dir)?;
     }

@@ -106,7 +106,9 @@ fn links_of_the_project_do_not_lead_the_configuration_away() {
     std::fs::create_dir(&away).unwrap();
     std::fs::create_dir(linked_conf.project().join("build")).unwrap();
     std::os::unix::fs::symlink(&away, linked_conf.project().join("build/conf")).unwrap();
-    refused(&linked_conf, &["checkout", "k.yml"], "is a link out of");
+    let (conf, build) = (linked_conf.project().join("build/conf"), linked_conf.project().join("build"));
+    let told = format!("`{}` is a link out of `{}`", conf.display(), build.display());
+    refused(&linked_conf, &["checkout", "k.yml"], &told);
     assert_eq!(std::fs::read_dir(&away).unwrap().count(), 0);
     let linked_lock = world(project);
     let precious = linked_lock.write("precious", "keep");
@@ -204,6 +206,10 @@ fn links_do_not_lead_keys_and_tools_away() {
         world.write("project/key", "no key");
         std::os::unix::fs::symlink(&world.root, world.project().join(folder)).unwrap();
         refused(&world, &["checkout", "k.yml"], "is a link out of");
+        std::fs::remove_file(world.project().join(folder)).unwrap();
+        std::fs::create_dir(world.project().join("inside")).unwrap();
+        std::os::unix::fs::symlink("inside", world.project().join(folder)).unwrap();
+        refused(&world, &["checkout", "k.yml"], "is a link; remove it");
     }
 }
 
