@@ -82,6 +82,11 @@ impl Value {
         }
     }
 
+    /// A mapping of these keys, in this order.
+    pub fn mapping<'k>(pairs: impl IntoIterator<Item = (&'k str, Value)>) -> Value {
+        Value::Map(pairs.into_iter().map(|(key, value)| (key.into(), value)).collect())
+    }
+
     /// The kind of value in words for messages.
     pub fn kind(&self) -> &'static str {
         match self {

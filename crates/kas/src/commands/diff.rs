@@ -118,14 +118,11 @@ pub fn commits(repo: Repository<'_>, from: &str, to: &str) -> Result<Option<Vec<
 }
 
 fn as_data(changes: &Changes, commits: &IndexMap<String, Vec<Commit>>) -> Map {
-    let map = |pairs: Vec<(&str, Value)>| {
-        Value::Map(pairs.into_iter().map(|(key, value)| (key.into(), value)).collect())
-    };
     let change = |(key, (old, new)): (&String, &(Value, Value))| {
-        (key.as_str().into(), map(vec![("old_value", old.clone()), ("new_value", new.clone())]))
+        (key.as_str().into(), Value::mapping([("old_value", old.clone()), ("new_value", new.clone())]))
     };
     let commit = |commit: &Commit| {
-        map(vec![
+        Value::mapping([
             ("commit", commit.id.as_str().into()),
             ("author", commit.author.as_str().into()),
             ("email", commit.email.as_str().into()),

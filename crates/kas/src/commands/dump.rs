@@ -53,15 +53,14 @@ fn lock_only(session: &Session) -> Result<Map, KasError> {
     let mut pins = Map::new();
     for (id, spec) in session.repos.iter().filter(|(_, spec)| spec.is_managed()) {
         let revision = Repository::new(&session.ctx, spec).revision()?;
-        pins.insert(id.as_str().into(), map([("commit", revision.map_or(Value::Null, Value::Str))]));
+        pins.insert(
+            id.as_str().into(),
+            Value::mapping([("commit", revision.map_or(Value::Null, Value::Str))]),
+        );
     }
-    let header = map([("version", Value::Int(LOCK_VERSION))]);
-    let overrides = map([("repos", Value::Map(pins))]);
+    let header = Value::mapping([("version", Value::Int(LOCK_VERSION))]);
+    let overrides = Value::mapping([("repos", Value::Map(pins))]);
     Ok([("header".into(), header), ("overrides".into(), overrides)].into_iter().collect())
-}
-
-fn map<const N: usize>(pairs: [(&str, Value); N]) -> Value {
-    Value::Map(pairs.into_iter().map(|(key, value)| (key.into(), value)).collect())
 }
 
 /// The configuration, references resolved as asked for.

@@ -5,10 +5,6 @@ use crate::error::{Note, ProjectError};
 use crate::repo::RepoSpec;
 use crate::value::{Map, Value};
 
-fn map<const N: usize>(pairs: [(&str, Value); N]) -> Value {
-    Value::Map(pairs.into_iter().map(|(key, value)| (key.into(), value)).collect())
-}
-
 /// The bitbake-setup configuration of a resolved project; `name` is that of
 /// its file.
 pub fn to_setup(
@@ -58,17 +54,20 @@ pub fn to_setup(
         let names = env.keys().map(|name| Value::Str(name.to_string())).collect();
         entry.insert("bb-env-passthrough-additions".into(), Value::Seq(names));
     }
-    Ok(map([
+    Ok(Value::mapping([
         ("description", format!("{name}, converted from a kas project").into()),
         ("sources", Value::Map(sources)),
-        ("bitbake-setup", map([("configurations", Value::Seq(vec![Value::Map(entry)]))])),
+        ("bitbake-setup", Value::mapping([("configurations", Value::Seq(vec![Value::Map(entry)]))])),
         ("version", "1.0".into()),
     ]))
 }
 
 fn source(repo: &RepoSpec) -> Result<Value, ProjectError> {
     let Some(url) = &repo.url else {
-        return Ok(map([("local", map([("path", repo.path.display().to_string().into())]))]));
+        return Ok(Value::mapping([(
+            "local",
+            Value::mapping([("path", repo.path.display().to_string().into())]),
+        )]));
     };
     let branch = repo.branch.as_ref().or(repo.refspec.as_ref());
     let rev = repo.commit.as_ref().or(repo.tag.as_ref()).or(branch);
@@ -84,7 +83,7 @@ fn source(repo: &RepoSpec) -> Result<Value, ProjectError> {
         remote.insert("branch".into(), branch.as_str().into());
     }
     remote.insert("rev".into(), rev.as_str().into());
-    Ok(map([("git-remote", Value::Map(remote))]))
+    Ok(Value::mapping([("git-remote", Value::Map(remote))]))
 }
 
 /// Names everything bitbake-setup has no word for.
