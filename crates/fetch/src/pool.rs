@@ -6,7 +6,7 @@ use crate::http::Client;
 use crate::job::{Job, Options, Outcome};
 use serde::{Deserialize, Serialize};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -40,20 +40,12 @@ pub struct Progress {
 }
 
 struct Slot {
-    started: Mutex<Option<Instant>>,
+    /// When it began, and its stage; nothing before that and once its end was told.
+    state: Mutex<Option<(Instant, Stage)>>,
     done: AtomicU64,
     /// 0: not known.
     total: AtomicU64,
-    state: AtomicU8,
 }
-
-// States of a slot.
-const WAITING: u8 = 0;
-const ACTIVE: u8 = 1;
-const DONE: u8 = 2;
-const PRESENT: u8 = 3;
-const FAILED: u8 = 4;
-const TOLD: u8 = 5;
 
 /// Downloads all jobs, `options.threads` at a time, and gives their outcomes in order.
 ///
@@ -118,29 +110,25 @@ fn going_on(jobs: &[Job], slots: &[Slot]) -> Vec<Progress> {
 
 impl Slot {
     fn new() -> Slot {
-        Slot {
-            started: Mutex::new(None),
-            done: AtomicU64::new(0),
-            total: AtomicU64::new(0),
-            state: AtomicU8::new(WAITING),
-        }
+        Slot { state: Mutex::new(None), done: AtomicU64::new(0), total: AtomicU64::new(0) }
     }
 
     fn begin(&self) {
-        if let Ok(mut started) = self.started.lock() {
-            *started = Some(Instant::now());
+        if let Ok(mut state) = self.state.lock() {
+            *state = Some((Instant::now(), Stage::Active));
         }
-        self.state.store(ACTIVE, Ordering::Relaxed);
     }
 
     fn end(&self, outcome: &Outcome) {
-        let state = match outcome {
-            Outcome::Done { .. } => DONE,
-            Outcome::Present { .. } => PRESENT,
-            Outcome::Mismatch { .. } | Outcome::Failed { .. } => FAILED,
-        };
-        // Whoever sees the end sees all bytes.
-        self.state.store(state, Ordering::Release);
+        if let Ok(mut state) = self.state.lock()
+            && let Some((_, stage)) = &mut *state
+        {
+            *stage = match outcome {
+                Outcome::Done { .. } => Stage::Done,
+                Outcome::Present { .. } => Stage::Present,
+                Outcome::Mismatch { .. } | Outcome::Failed { .. } => Stage::Failed,
+            };
+        }
     }
 
     fn note(&self, done: u64, total: Option<u64>, stop: &AtomicBool) -> bool {
@@ -150,20 +138,16 @@ impl Slot {
     }
 
     fn progress(&self, job: &Job) -> Option<Progress> {
-        let stage = match self.state.load(Ordering::Acquire) {
-            ACTIVE => Stage::Active,
-            DONE => Stage::Done,
-            PRESENT => Stage::Present,
-            FAILED => Stage::Failed,
-            _ => return None,
-        };
+        // Whoever sees the end sees all bytes: they were noted before it.
+        let mut state = self.state.lock().ok()?;
+        let (began, stage) = (*state)?;
         if stage != Stage::Active {
-            self.state.store(TOLD, Ordering::Relaxed);
+            *state = None;
         }
-        let started = (*self.started.lock().ok()?)?;
+        drop(state);
         let done = self.done.load(Ordering::Relaxed);
         let total = self.total.load(Ordering::Relaxed);
-        let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
+        let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
         Some(Progress {
             name: job.target.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             done,

@@ -72,8 +72,7 @@ impl Live {
             let key = (job, download.name.clone());
             if download.stage != Stage::Active {
                 if let Some(line) = self.downloads.remove(&key) {
-                    line.finish_and_clear();
-                    self.lines.remove(&line);
+                    take_away(&self.lines, &line);
                 }
                 continue;
             }
@@ -97,15 +96,14 @@ impl Live {
     /// A task ended.
     pub fn ended(&mut self, job: Job) {
         self.downloads.retain(|(task, _), line| {
-            if *task == job {
-                line.finish_and_clear();
-                self.lines.remove(line);
+            let over = *task == job;
+            if over {
+                take_away(&self.lines, line);
             }
-            *task != job
+            !over
         });
         if let Some(line) = self.running.remove(&job) {
-            line.finish_and_clear();
-            self.lines.remove(&line);
+            take_away(&self.lines, &line);
         }
     }
 
@@ -123,8 +121,7 @@ impl Live {
 
     /// Setscene tasks are done with.
     pub fn scene_complete(&self) {
-        self.scene.finish_and_clear();
-        self.lines.remove(&self.scene);
+        take_away(&self.lines, &self.scene);
     }
 
     /// Takes the view away.
@@ -139,6 +136,11 @@ impl Live {
         // As above.
         drop(self.lines.clear());
     }
+}
+
+fn take_away(lines: &MultiProgress, line: &ProgressBar) {
+    line.finish_and_clear();
+    lines.remove(line);
 }
 
 fn style(template: &str) -> ProgressStyle {
