@@ -10,7 +10,7 @@ impl DataStore {
     /// Another one whenever a variable, what modifies it or one of its flags is another; the same wherever and in
     /// whatever order they were written. Variables named in `ignored` do not count, and of objects only that they
     /// are there.
-    pub fn digest(&self, ignored: &[&str]) -> u64 {
+    pub fn digest(&self, ignored: &[&str]) -> [u8; 32] {
         let mut syms = self.select(Var::exists);
         let context = self.context();
         syms.retain(|&sym| !ignored.contains(&&*context.name(sym)));
@@ -22,7 +22,7 @@ impl DataStore {
                 writer.var(&var);
             }
         }
-        writer.hash.finalize().iter().take(8).fold(0, |number, &byte| number << 8 | u64::from(byte))
+        writer.hash.finalize().into()
     }
 }
 

@@ -122,7 +122,7 @@ pub struct Configuration {
     /// The module that defines the class BB_SIGNATURE_HANDLER names; empty if none does.
     pub signature_module: String,
     /// Another one whenever a variable is, but for those that BB_HASHCONFIG_IGNORE_VARS names.
-    pub digest: u64,
+    pub digest: [u8; 32],
 }
 
 /// A layer.

@@ -159,8 +159,8 @@ impl RecipeCache {
         let total: usize = configurations.iter().map(|c| c.recipes.len()).sum();
         let before = recipes.len();
         recipes.retain(|kept| kept.paths.iter().all(|&path| same.holds(path)));
-        let whole = before == total && recipes.len() == total && same_files(&configurations);
-        if whole && config_paths.iter().all(|&path| same.holds(path)) {
+        let whole = before == total && recipes.len() == total;
+        if whole && config_paths.iter().all(|&path| same.holds(path)) && same_files(&configurations) {
             let outcome = |kept: Kept<'_>| Outcome {
                 mc: kept.mc.into_owned(),
                 file: kept.file.into_owned(),
@@ -309,6 +309,7 @@ struct Table<'s> {
 impl Table<'_> {
     fn add(&mut self, path: &str) -> u32 {
         let known = self.known;
+        // That a path exists says nothing of what it holds.
         let as_it_was = |state: &&State| !matches!(state, State::Exists);
         let state = || known.get(path).filter(as_it_was).cloned().unwrap_or_else(|| look(Path::new(path)));
         self.entry(path, false, state)
