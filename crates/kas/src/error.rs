@@ -63,11 +63,13 @@ impl KasError {
     }
 
     /// The exit code, as kas has it: 2 for the user's errors and failed
-    /// programs, 1 where the machine is in the way, 130 when interrupted.
+    /// programs, 1 where the machine is in the way or kas ends in a
+    /// traceback, 130 when interrupted.
     pub fn exit_code(&self) -> u8 {
         match self {
             KasError::Cancelled => 130,
             KasError::Command { code, forward: true, .. } => (*code & 0xff) as u8,
+            KasError::Project(ProjectError::Invalid { in_schema: true, .. }) => 1,
             _ if self.kind() == ErrorKind::Environment => 1,
             _ => 2,
         }

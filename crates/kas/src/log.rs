@@ -128,7 +128,7 @@ impl Logger {
 
     /// Tells what is wrong with a project file, each problem by itself.
     pub fn problems(&self, error: &ProjectError) {
-        let ProjectError::Invalid { file, problems } = error else { return };
+        let ProjectError::Invalid { file, problems, .. } = error else { return };
         for problem in problems {
             self.error(&format!("Config file validation Error:\n{}: {problem}", file.display()));
             self.error(&format!("For a list of supported configuration elements, see {FORMAT_URL}"));

@@ -71,6 +71,6 @@ pub fn prepare(
     cancel: Arc<Cancel>,
 ) -> Result<PreparedBuildDir, KasError> {
     let ctx = Context::new(invocation, options.repos, log, cancel)?;
-    let mut session = Session::new(ctx, files, options.overrides.clone());
+    let mut session = Session::new(ctx, files, options.overrides.clone()).reading_version_text();
     with_steps(&mut session, &options.skip, |session| Ok(PreparedBuildDir::new(session)))
 }

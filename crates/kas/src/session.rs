@@ -65,6 +65,12 @@ impl Session {
         }
     }
 
+    /// The same project, read also where its version is `"0.10"`.
+    #[must_use]
+    pub fn reading_version_text(self) -> Session {
+        Session { schema: self.schema.reading_version_text(), ..self }
+    }
+
     /// Starts over with other files.
     pub fn restart(self, files: &str) -> Session {
         Session::new(self.ctx, Some(files), self.overrides)

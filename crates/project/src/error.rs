@@ -16,13 +16,15 @@ pub enum ProjectError {
         /// What is wrong with it.
         problem: String,
     },
-    /// A project file that breaks the schema.
+    /// A project file that breaks the schema, or that nothing can be made of though it does not.
     #[error("Error(s) occured while validating the config file: {}", file.display())]
     Invalid {
         /// The project file.
         file: PathBuf,
         /// Everything that is wrong with it, in the order of the file.
         problems: Vec<Problem>,
+        /// Whether the schema takes it: kas then ends in a traceback.
+        in_schema: bool,
     },
     /// An include that cannot be followed.
     #[error("{0}")]
@@ -55,7 +57,9 @@ impl ProjectError {
     pub fn with_file_named(self, name: &str) -> ProjectError {
         match self {
             ProjectError::Load { problem, .. } => ProjectError::Load { file: name.into(), problem },
-            ProjectError::Invalid { problems, .. } => ProjectError::Invalid { file: name.into(), problems },
+            ProjectError::Invalid { problems, in_schema, .. } => {
+                ProjectError::Invalid { file: name.into(), problems, in_schema }
+            }
             other => other,
         }
     }

@@ -41,9 +41,12 @@ impl ConfigFile {
         notes: &mut Vec<Note>,
     ) -> Result<ConfigFile, ProjectError> {
         let document = read_document(path)?;
-        let problems = schema.check(&document);
+        let mut problems = schema.check(&document);
+        let in_schema = problems.is_empty();
+        problems.extend(schema.unusable(&document));
+        problems.sort();
         if !problems.is_empty() {
-            return Err(ProjectError::Invalid { file: path.to_owned(), problems });
+            return Err(ProjectError::Invalid { file: path.to_owned(), problems, in_schema });
         }
         let Value::Map(config) = document.value else {
             let problem = "Configuration file does not contain a dictionary as base type".to_owned();

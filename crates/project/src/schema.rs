@@ -11,6 +11,8 @@ use jsonschema::{JsonType, ValidationError, Validator};
 pub const FORMAT_VERSION: i128 = 23;
 /// The oldest format version that is read.
 pub const OLDEST_FORMAT_VERSION: i128 = 1;
+/// What files from before the versions were counted have for version 1.
+const OLDEST_VERSION_TEXT: &str = "0.10";
 /// Where the format is described.
 pub const FORMAT_URL: &str = "https://kas.readthedocs.io/en/5.4/userguide/project-configuration.html";
 
@@ -48,6 +50,7 @@ impl std::fmt::Display for Problem {
 pub struct Schema {
     text: serde_json::Value,
     validator: Validator,
+    reads_version_text: bool,
 }
 
 impl Schema {
@@ -56,7 +59,13 @@ impl Schema {
         let text: serde_json::Value =
             serde_json::from_str(include_str!("schema-kas.json")).expect("the shipped schema is JSON");
         let validator = jsonschema::draft7::new(&text).expect("the shipped schema is valid");
-        Schema { text, validator }
+        Schema { text, validator, reads_version_text: false }
+    }
+
+    /// Takes files of version `"0.10"` for what they were meant to be, version 1; kas does not.
+    #[must_use]
+    pub fn reading_version_text(self) -> Schema {
+        Schema { reads_version_text: true, ..self }
     }
 
     /// Everything that is wrong with a file, in the order of the file.
@@ -66,9 +75,20 @@ impl Schema {
         for error in self.validator.iter_errors(&json) {
             self.explain(&error, document, &mut problems);
         }
-        refuse_numbers_as_names(document, &mut problems);
         problems.sort();
         problems.dedup();
+        problems
+    }
+
+    /// What the schema takes and kas ends in a traceback on, in no order.
+    pub fn unusable(&self, document: &Document) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        refuse_numbers_as_names(document, &mut problems);
+        let version = lookup(&document.value, "/header/version");
+        if !self.reads_version_text && version.and_then(Value::as_str) == Some(OLDEST_VERSION_TEXT) {
+            let what = format!("kas has no use for `{OLDEST_VERSION_TEXT}`, though its schema takes it");
+            problems.push(problem("/header/version", what, Some("write `version: 1`".to_owned()), document));
+        }
         problems
     }
 
@@ -274,7 +294,15 @@ mod tests {
     use crate::yaml::parse;
 
     fn problems(text: &str) -> Vec<String> {
-        Schema::new().check(&parse(text.as_bytes()).unwrap()).iter().map(Problem::to_string).collect()
+        problems_of(&Schema::new(), text)
+    }
+
+    fn problems_of(schema: &Schema, text: &str) -> Vec<String> {
+        let document = parse(text.as_bytes()).unwrap();
+        let mut problems = schema.check(&document);
+        problems.extend(schema.unusable(&document));
+        problems.sort();
+        problems.iter().map(Problem::to_string).collect()
     }
 
     #[test]
@@ -323,8 +351,15 @@ mod tests {
             ["line 1: the key `header` is missing; start the file with `header: {version: 23}`"]
         );
         assert_eq!(problems("- a\n"), ["line 1: expected a mapping, found a list"]);
-        assert_eq!(problems("header: {version: \"0.10\"}\n"), Vec::<String>::new());
         assert!(problems("header: {version: 0.10}\n")[0].contains("found a number"));
         assert!(problems("header: {version: 2024-01-01}\n")[0].contains("found a date"));
+    }
+
+    #[test]
+    fn the_oldest_version_text_is_read_where_asked_for() {
+        let text = "header: {version: \"0.10\"}\n";
+        let told = "line 1: `header.version`: kas has no use for `0.10`, though its schema takes it; write `version: 1`";
+        assert_eq!(problems(text), [told]);
+        assert_eq!(problems_of(&Schema::new().reading_version_text(), text), Vec::<String>::new());
     }
 }

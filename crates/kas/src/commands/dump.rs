@@ -6,7 +6,7 @@ use crate::error::KasError;
 use crate::repository::Repository;
 use crate::session::Session;
 use crate::steps::with_steps;
-use bitzel_project::{EmitOptions, LOCK_VERSION, Map, Value, emit, emit_json};
+use bitzel_project::{EmitOptions, LOCK_VERSION, Map, RepoSpec, Value, emit, emit_json};
 use clap::ArgMatches;
 use std::io::Write;
 
@@ -95,6 +95,12 @@ fn resolve_local(
     config: &mut Map,
 ) -> Result<(), KasError> {
     let name = &repo.spec.name;
+    let spec = repo.spec;
+    let wanted = [&spec.commit, &spec.tag, &spec.branch, &spec.refspec].iter().any(|name| name.is_some());
+    if wanted && !spec.path.exists() {
+        resolve_absent(session, id, spec, config);
+        return Ok(());
+    }
     let (url, commit) = repo.local_state()?;
     // kas: a default branch or tag stands in where there is no commit
     let commit = commit.filter(|commit| !commit.is_empty());
@@ -111,6 +117,19 @@ fn resolve_local(
     }
     set(config, id, "commit", commit);
     Ok(())
+}
+
+/// A local repository that is not there. kas writes what Python says of it as its commit; whoever builds
+/// with that is told so; here so is who makes it.
+fn resolve_absent(session: &Session, id: &str, spec: &RepoSpec, config: &mut Map) {
+    let (name, path) = (&spec.name, spec.path.display());
+    let log = &session.ctx.log;
+    log.warning(&format!("Repository {name} (root repo) contains uncommitted changes."));
+    log.warning(&format!(
+        "Repository {name} (root repo) is not at `{path}`: nothing can be made of its commit"
+    ));
+    set_value(config, id, "url", Value::Null);
+    set(config, id, "commit", format!("[Errno 2] No such file or directory: '{path}'"));
 }
 
 fn set(config: &mut Map, id: &str, key: &str, text: String) {

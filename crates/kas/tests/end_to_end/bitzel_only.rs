@@ -1,6 +1,7 @@
 //! What bitzel does better than kas.
 
 use crate::world::{World, git};
+use bitzel_kas::{Cancel, Invocation, Level, Logger, PrepareOptions, prepare};
 
 /// A project of two files with one repository, which has a submodule.
 pub fn world() -> World {
@@ -88,12 +89,31 @@ fn projects_are_converted_to_setups_and_back() {
 }
 
 #[test]
-fn the_oldest_version_text_is_version_one() {
-    // kas accepts it in its schema and then ends in a traceback
+fn what_kas_ends_in_a_traceback_on_is_told_with_its_exit_code() {
     let world = world();
-    world.write("project/old.yml", "header: {version: \"0.10\"}\nmachine: m\n");
-    let (code, stdout, stderr) = world.run(&["dump", "old.yml"]);
-    assert_eq!((code, stdout.as_str()), (0, "header:\n  version: 1\nmachine: m\n"), "{stderr}");
+    let with_layer = "header: {version: 1}\nrepos:\n  this:\n    layers:\n      off: disabled\n";
+    for (name, text, told) in [
+        ("old.yml", "header: {version: \"0.10\"}\nmachine: m\n", "write `version: 1`"),
+        ("off.yml", with_layer, "line 5: `repos.this.layers.False`: names are texts"),
+    ] {
+        world.write(&format!("project/{name}"), text);
+        let (code, stdout, stderr) = world.run(&["dump", name]);
+        assert_eq!((code, stdout.as_str()), (1, ""), "{stderr}");
+        assert!(stderr.contains(told) && !stderr.contains("Traceback"), "{stderr}");
+    }
+}
+
+#[test]
+fn builds_read_the_oldest_version_text_as_version_one() {
+    let world = world();
+    world.write("project/old.yml", "header: {version: \"0.10\"}\ntarget: t\nrepos: {this: }\n");
+    world.write("project/oe-init-build-env", "cd \"$1\"\n");
+    let env = world.env.iter().map(|(name, value)| (name.into(), value.into()));
+    let invocation = Invocation::new("bitzel build", env, world.project());
+    let (log, cancel) = (Logger::new(Level::Error), Cancel::listen().unwrap());
+    let ready = prepare(&invocation, Some("old.yml"), &PrepareOptions::default(), log, cancel).unwrap();
+    assert_eq!(ready.targets, ["t"]);
+    assert!(ready.build_dir.join("conf/local.conf").exists());
 }
 
 #[test]

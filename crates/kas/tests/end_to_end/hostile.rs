@@ -212,10 +212,3 @@ fn links_do_not_lead_keys_and_tools_away() {
         refused(&world, &["checkout", "k.yml"], "is a link; remove it");
     }
 }
-
-#[test]
-fn keys_that_are_no_texts_are_told_with_their_line() {
-    // kas ends in a traceback and exit code 1
-    let world = world("repos:\n  oe:\n    layers:\n      off: disabled\n");
-    refused(&world, &["dump", "k.yml"], "line 6");
-}
