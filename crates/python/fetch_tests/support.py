@@ -27,6 +27,8 @@ class Datastore:
 
     def delVar(self, name, **rest):
         self.values.pop(name, None)
+        for flag in [flag for flag in self.flags if flag[0] == name]:
+            del self.flags[flag]
 
     def getVarFlag(self, name, flag, expand=True, *rest):
         return self.flags.get((name, flag))

@@ -17,6 +17,8 @@ logger = logging.getLogger("BitBake.Fetcher")
 
 # In the order a stamp holds them; `goh1` is Go's hash of the files in a module archive.
 CHECKSUM_LIST = ["goh1", "md5", "sha256", "sha1", "sha384", "sha512"]
+if bb.__version__.startswith("2.8."):
+    CHECKSUM_LIST.remove("goh1")  # 2.8 has none
 # Those shown to who has to add a checksum.
 SHOWN_CHECKSUM_LIST = ["sha256"]
 
