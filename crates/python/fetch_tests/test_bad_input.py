@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -164,35 +165,65 @@ class BadInput(FetchTest):
                 self.fetch(url)
             self.assertFalse(os.path.exists(marker), url)
 
-    @engine
-    @needs("unshare", "mount")
-    def test_a_full_disk(self):
-        """In a mount namespace with a DL_DIR of one MiB."""
-        data = os.urandom(3 << 20)
-        server = WebServer(self, {"f": data, "small": b"x"})
+    def on_a_small_disk(self, *steps):
+        """What `steps` print and say, in a mount namespace with a DL_DIR of one MiB.
+
+        A step is (URL, SRCREV, a command that is run before); each prints whether it was fetched, and what is in
+        DL_DIR but for stamps, locks and the inside of clones.
+        """
         script = self.write("fetch.py", """
-import os, sys
+import logging, os, subprocess, sys
 sys.path[:0] = %r
-import logging; logging.basicConfig(level=logging.DEBUG)
+logging.basicConfig(level=logging.DEBUG)
 import bb, bb.fetch2
 from fetch_tests.support import Datastore
-d = Datastore(**%r)
-for urls in (%r, %r):
+for url, revision, command in %r:
+    d = Datastore(**%r)
+    d.setVar("SRCREV", revision)
+    if command:
+        subprocess.check_call(command)
     try:
-        bb.fetch2.Fetch(urls, d).download()
+        bb.fetch2.Fetch([url], d).download()
         print("fetched")
     except bb.fetch2.BBFetchException as error:
         print("failed:", error)
-    print(sorted(os.listdir(d.getVar("DL_DIR"))))
-""" % (sys.path, self.d.values, [server.url("f", ";sha256sum=" + sha256(data))], [server.url("small", ";sha256sum=" + sha256(b"x"))]),
-                            self.dir)
+    found = []
+    for root, folders, files in os.walk(d.getVar("DL_DIR")):
+        found += [os.path.relpath(os.path.join(root, name), d.getVar("DL_DIR")) for name in folders + files]
+        folders[:] = [name for name in folders if name == "git2"]
+    print(sorted(name for name in found if not name.endswith((".done", ".lock"))))
+""" % (sys.path, steps, self.d.values), self.dir)
         words = ["unshare", "--map-root-user", "--mount", "sh", "-c", 'mount -t tmpfs -o size=1m none "$1" && exec "$2" "$3"',
                  "sh", self.dl, sys.executable, script]
         process = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
         said = process.stderr.decode()
         if "unshare failed" in said or "permission denied" in said.lower() and not process.stdout:
             self.skipTest("no mount namespaces here: %s" % said.strip())
-        lines = process.stdout.decode().splitlines()
-        self.assertEqual([lines[0].partition(":")[0], *lines[1:]],
-                         ["failed", "[]", "fetched", "['small', 'small.done']"], said)
+        return process.stdout.decode().splitlines(), said
+
+    @engine
+    @needs("unshare", "mount")
+    def test_a_full_disk(self):
+        data = os.urandom(3 << 20)
+        server = WebServer(self, {"f": data, "small": b"x"})
+        urls = [server.url("f", ";sha256sum=" + sha256(data)), server.url("small", ";sha256sum=" + sha256(b"x"))]
+        lines, said = self.on_a_small_disk(*[(url, "", []) for url in urls])
+        self.assertEqual([lines[0].partition(":")[0], *lines[1:]], ["failed", "[]", "fetched", "['small']"], said)
         self.assertIn("No space left on device", said + lines[0])
+
+    @needs("unshare", "mount", "git")
+    def test_a_disk_that_is_full_for_a_clone(self):
+        folder, small = self.repository()
+        upstream = os.path.join(self.dir, "bare")
+        self.run_tool("git", "clone", "-q", "--bare", folder, upstream)
+        large = self.commit(folder, data=os.urandom(2 << 20).hex())
+        url = "git://%s;protocol=file;branch=master" % upstream
+        push, larger = ["git", "-C", folder, "push", "-q", upstream, "master"], ["mount", "-o", "remount,size=32m", self.dl]
+        lines, said = self.on_a_small_disk((url, small, []), (url, large, push), (url, small, []), (url, large, larger))
+        self.assertEqual([line.partition(":")[0] for line in lines[::2]], ["fetched", "failed", "fetched", "fetched"], said)
+        self.assertIn("No space left on device", said)
+        shutil.rmtree(self.dl)
+        os.mkdir(self.dl)
+        lines, said = self.on_a_small_disk((url, large, []), (url, large, larger))
+        self.assertEqual([lines[0].partition(":")[0], *lines[1:3]], ["failed", "['git2']", "fetched"], said)
+        self.assertIn("No space left on device", said)
