@@ -284,6 +284,23 @@ impl DataStore {
         keys
     }
 
+    /// The variables with a true flag of `any` and none of `none`, sorted by name; names that
+    /// start with `__` are the program's own and left out.
+    pub fn flagged_names(&self, any: &[String], none: &[String]) -> Vec<Rc<str>> {
+        let context = &self.0.context;
+        let syms = |flags: &[String]| flags.iter().map(|flag| context.sym(flag)).collect::<Vec<_>>();
+        let (any, none) = (syms(any), syms(none));
+        let is_true = |var, flag: &Sym| self.flag_value(var, *flag).is_some_and(|value| value.is_true());
+        let mut names = self.keys();
+        names.retain(|name| {
+            let var = context.sym(name);
+            !name.starts_with("__")
+                && any.iter().any(|flag| is_true(var, flag))
+                && !none.iter().any(|flag| is_true(var, flag))
+        });
+        names
+    }
+
     /// Names that hold `${`, of variables that exist, sorted.
     pub fn keys_with_references(&self) -> Vec<Rc<str>> {
         let vars = self.0.vars.borrow();

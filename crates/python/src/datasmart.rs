@@ -428,6 +428,17 @@ impl DataSmart {
         Ok(list)
     }
 
+    /// Names of variables with a true flag of `any` and none of `none`, sorted: every task asks
+    /// for those that are exported.
+    fn _flagged_names<'py>(
+        &self,
+        py: Python<'py>,
+        any: Vec<String>,
+        none: Vec<String>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        PyList::new(py, self.store.flagged_names(&any, &none).iter().map(|name| &**name))
+    }
+
     /// Names that were written in this store itself, not in one it is a copy of.
     fn localkeys<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let (levels, _) = self.store.keys_by_origin();

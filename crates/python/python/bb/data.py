@@ -75,7 +75,7 @@ def exported_keys(d):
 
 def exported_vars(d):
     """(name, value) of the variables to be exported to tasks; what cannot be expanded is left out with a warning."""
-    for key in sorted(exported_keys(d)):
+    for key in d._flagged_names(["export"], ["unexport"]):
         try:
             value = d.getVar(key)
         except Exception as err:
@@ -171,7 +171,7 @@ def _called_python(name, value, d):
 
 def emit_func(func, o=sys.__stdout__, d=None):
     """Write a shell function, those it calls, and all exported variables as shell source."""
-    for name in sorted(exported_or_unset(d)):
+    for name in exported_or_unset(d):
         emit_var(name, o, d, False)
     o.write("\n")
     for name in _functions_from(func, d, False):
@@ -180,9 +180,8 @@ def emit_func(func, o=sys.__stdout__, d=None):
 
 
 def exported_or_unset(d):
-    """Names of the variables that are exported to tasks, or taken from their environment."""
-    return [key for key in d.keys() if not key.startswith("__") and not d.getVarFlag(key, "func", False)
-            and (d.getVarFlag(key, "export", False) or d.getVarFlag(key, "unexport", False))]
+    """Names of the variables that are exported to tasks, or taken from their environment, sorted."""
+    return d._flagged_names(["export", "unexport"], ["func"])
 
 
 def emit_func_python(func, o=sys.__stdout__, d=None):
