@@ -4,7 +4,7 @@ use crate::prepared::prepared;
 use bitzel_base::SourceLoc;
 use bitzel_data::DataStore;
 use bitzel_exec::{
-    Error, Limits, Mode, Network, Policy, Refusal, Sandbox, SandboxConfig, SandboxSettings, TaskIo,
+    Error, Limits, Mode, Network, Policy, Refusal, Sandbox, SandboxConfig, SandboxSettings, Spawned, TaskIo,
     TaskOutcome, TaskSpec,
 };
 use bitzel_recipe::protocol::TaskOrder;
@@ -20,8 +20,7 @@ const SHARED: [&str; 6] =
 /// Tasks that put files into DL_DIR, or locks beside them.
 const DOWNLOADING: [&str; 2] = ["do_fetch", "do_unpack"];
 
-/// What all isolations of a runner have in common: looked up once, copied into each task's
-/// process with the rest of the runner.
+/// What all isolations of a runner have in common: looked up once.
 #[derive(Default)]
 pub(crate) struct Isolator {
     policies: Vec<(PathBuf, Option<Policy>)>,
@@ -40,17 +39,17 @@ impl Isolator {
         Ok(layers.iter().filter_map(of).collect())
     }
 
-    /// Looks at the host, unless that is done.
-    pub(crate) fn prepare(&mut self, isolation: &Isolation) {
-        if self.sandbox.as_ref().is_none_or(|(config, _)| *config != isolation.config) {
-            self.sandbox = Some((isolation.config.clone(), Sandbox::new(isolation.config.clone())));
+    /// The sandbox for a task, to be given back: the host is looked at once.
+    pub(crate) fn lend(&mut self, isolation: &Isolation) -> Sandbox {
+        match self.sandbox.take() {
+            Some((config, sandbox)) if config == isolation.config => sandbox,
+            _ => Sandbox::new(isolation.config.clone()),
         }
     }
 
-    /// The sandbox, for the process of a task to use and drop.
-    pub(crate) fn take(&mut self, isolation: &Isolation) -> Sandbox {
-        self.prepare(isolation);
-        self.sandbox.take().map_or_else(|| Sandbox::new(isolation.config.clone()), |(_, sandbox)| sandbox)
+    /// Takes the sandbox back.
+    pub(crate) fn give_back(&mut self, isolation: &Isolation, sandbox: Sandbox) {
+        self.sandbox = Some((isolation.config.clone(), sandbox));
     }
 }
 
@@ -205,18 +204,31 @@ impl Isolation {
         self.config.require
     }
 
-    /// Runs `task` isolated, in a copy of this process; its result is the exit code.
+    /// Starts `task` isolated, in a copy of this process; its result is the exit code. It is given
+    /// the number of the sandbox's first process.
     ///
     /// # Errors
-    /// Where the task cannot be isolated; it has not run then.
-    pub(crate) fn run(&self, mut sandbox: Sandbox, task: impl FnMut() -> i32) -> Result<TaskOutcome, Error> {
+    /// Where the task cannot be isolated; it does not run then.
+    pub(crate) fn start(
+        &self,
+        sandbox: &mut Sandbox,
+        task: impl FnMut(u32) -> i32,
+    ) -> Result<Spawned, Error> {
         let null = File::options().read(true).write(true).open("/dev/null").map_err(|source| Error::Io {
             action: "open",
             path: "/dev/null".into(),
             source,
         })?;
         let io = TaskIo { stdin: null.as_fd(), stdout: null.as_fd(), stderr: null.as_fd() };
-        sandbox.call(&self.spec, io, task)
+        sandbox.spawn(&self.spec, io, task)
+    }
+
+    /// Waits for a task's end.
+    ///
+    /// # Errors
+    /// As [`Isolation::start`].
+    pub(crate) fn wait(&self, sandbox: &mut Sandbox, task: Spawned) -> Result<TaskOutcome, Error> {
+        sandbox.wait(&self.spec, task)
     }
 }
 

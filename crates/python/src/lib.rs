@@ -13,6 +13,7 @@ mod functions;
 mod inline;
 mod isolation;
 mod prepared;
+mod relay;
 mod runner;
 mod scanners;
 mod scripts;

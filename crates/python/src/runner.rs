@@ -1,18 +1,20 @@
-//! Running tasks: each in a process forked from this one, which holds the evaluated
-//! recipe; its events pass through to the channel.
+//! Running tasks: each in a copy of this process, which holds the evaluated recipe. This
+//! process stays behind as the one that passes events on to the channel and tells the end.
 
 use crate::isolation::{Isolation, isolation};
 use crate::prepared::prepared;
+use crate::relay::Relay;
 use crate::serve::listen;
 use crate::session::Session;
-use bitzel_exec::{Error as ExecError, ExitStatus};
-use bitzel_recipe::protocol::{HostEvent, Reply, TaskEnd, TaskOrder, write_frame};
+use crate::taskprocess::{become_leader, set_process_name};
+use bitzel_exec::{Error as ExecError, ExitStatus, Sandbox, TaskOutcome};
+use bitzel_recipe::protocol::{TaskEnd, TaskOrder};
 use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::ffi::{PyOS_AfterFork_Child, PyOS_AfterFork_Parent, PyOS_BeforeFork};
 use pyo3::prelude::*;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, recv, socketpair};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
-use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -21,8 +23,18 @@ use std::path::PathBuf;
 /// How long a task that is told to end may take before it is killed.
 const PATIENCE: Timespec = Timespec { tv_sec: 3, tv_nsec: 0 };
 
-/// More than a task's processes put into one datagram.
-const DATAGRAM: usize = 1 << 14;
+/// A task to be run.
+struct Task<'py> {
+    /// What `ps` shows of it.
+    name: String,
+    module: Bound<'py, PyModule>,
+    /// Its order as JSON.
+    text: String,
+    d: Bound<'py, PyAny>,
+    /// Where its events go. Open here as well until the task is over: a channel without senders
+    /// would be ready to be read all the time.
+    events: OwnedFd,
+}
 
 /// Runs a task in a process of its own; its events go to `stream`.
 pub(crate) fn run(py: Python<'_>, order: &TaskOrder, stream: &UnixStream) -> PyResult<TaskEnd> {
@@ -43,121 +55,169 @@ pub(crate) fn run(py: Python<'_>, order: &TaskOrder, stream: &UnixStream) -> PyR
         let session = Session::of(py)?;
         let session = session.borrow();
         let mut isolator = session.isolator.borrow_mut();
-        let isolation = isolation(&recipe.store, order, &mut isolator, roots, Some(theirs.as_raw_fd()));
-        if let Ok(Some(isolation)) = &isolation {
-            isolator.prepare(isolation);
-        }
-        isolation
+        isolation(&recipe.store, order, &mut isolator, roots, Some(theirs.as_raw_fd()))
     };
+    let recipe_name = recipe.store.get_str("PN").ok().flatten().unwrap_or_default();
+    let name = format!("{recipe_name}:{}", order.task.trim_start_matches("do_"));
+    let task = Task { name, module, text, d, events: theirs };
+    let mut relay = Relay::new(events, stream);
+    match isolation {
+        Ok(Some(isolation)) => run_isolated(py, &task, &isolation, &mut relay),
+        Ok(None) => run_plainly(py, &task, &mut relay),
+        Err(error) => refuse(&task, &error, &mut relay),
+    }
+}
+
+/// The end of a task that cannot be run.
+fn refuse(task: &Task<'_>, error: &ExecError, relay: &mut Relay<'_>) -> PyResult<TaskEnd> {
+    task.tell_error(&error.to_string(), relay)?;
+    Ok(TaskEnd { status: 1, ..TaskEnd::default() })
+}
+
+fn run_plainly(py: Python<'_>, task: &Task<'_>, relay: &mut Relay<'_>) -> PyResult<TaskEnd> {
+    let runner = rustix::process::getpid();
     let os = py.import("os")?;
     let child: i32 = os.call_method0("fork")?.extract()?;
     if child == 0 {
-        drop(events);
-        listen(py, None)?;
         // The channel belongs to the runner: when that ends, the other side has to see it.
-        os.call_method1("close", (stream.as_raw_fd(),))?;
-        let status = become_task(py, &module, isolation, (&text, &d, &theirs)).unwrap_or_else(|error| {
-            error.write_unraisable(py, None);
-            1
-        });
+        os.call_method1("close", (relay.stream().as_raw_fd(),))?;
+        let status = match become_leader(&task.name, runner) {
+            Ok(true) => task.main(py, std::process::id(), &[], false),
+            Ok(false) | Err(_) => 1,
+        };
         os.call_method1("_exit", (status,))?;
         return Ok(TaskEnd::default());
     }
-    drop(theirs);
     let pid = Pid::from_raw(child).ok_or_else(|| PyOSError::new_err("fork gave no process"))?;
-    let mut relay = Relay { events, stream, buffer: vec![0; DATAGRAM], parts: HashMap::new() };
-    watch(pid, &mut relay)?;
+    let process = pidfd_open(pid, PidfdFlags::empty()).map_err(io::Error::from)?;
+    if !relay.until_ended(process.as_fd())? {
+        end(pid, &process);
+    }
     collect(py, pid)
 }
 
-/// What the forked process does: runs the task, isolated as far as the configuration says.
-/// Gives the exit status.
-fn become_task(
+fn run_isolated(
     py: Python<'_>,
-    module: &Bound<'_, PyModule>,
-    isolation: Result<Option<Isolation>, ExecError>,
-    (text, d, events): (&str, &Bound<'_, PyAny>, &OwnedFd),
-) -> PyResult<i32> {
-    if !module.call_method1("lead", (text, d))?.extract::<bool>()? {
-        return Ok(1);
-    }
-    let events = events.as_raw_fd();
-    // Processes of a sandbox are counted from 1: files named by the process get this one's.
-    let own = std::process::id();
-    let main = |isolated: bool| -> PyResult<i32> {
-        module.call_method1("main", (text, d, events, own, isolated))?.extract()
-    };
-    let tell = |level: &str, message: String| module.call_method1("tell", (events, level, message));
-    let isolation = match isolation {
-        Ok(Some(isolation)) => isolation,
-        Ok(None) => return main(false),
-        Err(error) => {
-            tell("error", error.to_string())?;
-            return Ok(1);
+    task: &Task<'_>,
+    isolation: &Isolation,
+    relay: &mut Relay<'_>,
+) -> PyResult<TaskEnd> {
+    let session = Session::of(py)?;
+    let mut sandbox = session.borrow().isolator.borrow_mut().lend(isolation);
+    let outcome = in_sandbox(py, task, isolation, &mut sandbox, relay);
+    session.borrow().isolator.borrow_mut().give_back(isolation, sandbox);
+    match outcome? {
+        Ok(outcome) => task.conclude(isolation, outcome, relay),
+        Err(error @ (ExecError::Setup { .. } | ExecError::Unavailable(_))) if !isolation.required() => {
+            let message = format!("{error}; tasks run WITHOUT isolation (see `bitzel doctor`)");
+            relay.tell("bitzel.Degradation", &message)?;
+            let end = run_plainly(py, task, relay)?;
+            task.note(&[message])?;
+            Ok(end)
         }
-    };
-    for exception in &isolation.told {
-        tell("note", exception.clone())?;
+        Err(error) => refuse(task, &error, relay),
     }
-    let sandbox = Session::of(py)?.borrow().isolator.borrow_mut().take(&isolation);
-    let ran = isolation.run(sandbox, || {
-        main(true).unwrap_or_else(|error| {
+}
+
+/// Runs a task in a sandbox; one that loses its listener is ended.
+#[allow(unsafe_code)]
+fn in_sandbox(
+    py: Python<'_>,
+    task: &Task<'_>,
+    isolation: &Isolation,
+    sandbox: &mut Sandbox,
+    relay: &mut Relay<'_>,
+) -> PyResult<Result<TaskOutcome, ExecError>> {
+    // All files that are not the task's are closed there: nothing that owns one may be dropped in it.
+    let session = Session::of(py)?;
+    let listener = session.borrow().listener.take();
+    // SAFETY: the three calls that Python wants around a fork, each in its place, with the interpreter held.
+    unsafe { PyOS_BeforeFork() };
+    let started = isolation.start(sandbox, |number| {
+        // SAFETY: as above.
+        unsafe { PyOS_AfterFork_Child() };
+        // As in all of Python: writing to a pipe without readers is an exception.
+        // SAFETY: ignoring a signal has no preconditions.
+        unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+        set_process_name(&task.name).map_or(1, |()| task.main(py, number, &isolation.told, true))
+    });
+    // SAFETY: as above.
+    unsafe { PyOS_AfterFork_Parent() };
+    session.borrow().listener.replace(listener);
+    let spawned = match started {
+        Ok(spawned) => spawned,
+        Err(error) => return Ok(Err(error)),
+    };
+    let heard = relay.until_ended(spawned.as_fd())?;
+    if !heard {
+        spawned.cancel();
+    }
+    let outcome = isolation.wait(sandbox, spawned);
+    if heard {
+        relay.pass_on()?;
+    }
+    Ok(outcome)
+}
+
+impl Task<'_> {
+    /// What the task's process does; gives its exit status. Files that are named by the process
+    /// get `number`, since processes of a sandbox are counted from 1.
+    fn main(&self, py: Python<'_>, number: u32, told: &[String], isolated: bool) -> i32 {
+        let ran = listen(py, None).and_then(|()| {
+            let arguments = (&self.text, &self.d, self.events.as_raw_fd(), number, told, isolated);
+            self.module.call_method1("main", arguments)?.extract()
+        });
+        ran.unwrap_or_else(|error| {
             error.write_unraisable(py, None);
             1
         })
-    });
-    match ran {
-        Ok(outcome) => {
-            let refusals: Vec<String> =
-                outcome.refusals.iter().map(|refusal| isolation.describe(refusal)).collect();
-            let hit = outcome.limit.as_ref().map(ToString::to_string);
-            module.call_method1(
-                "conclude",
-                (text, d, events, outcome.notes, outcome.degradations, refusals, hit),
-            )?;
-            Ok(match outcome.status {
+    }
+
+    /// Passes on what the sandbox has to say of a task that is over.
+    fn conclude(
+        &self,
+        isolation: &Isolation,
+        outcome: TaskOutcome,
+        relay: &mut Relay<'_>,
+    ) -> PyResult<TaskEnd> {
+        let refusals: Vec<String> =
+            outcome.refusals.iter().map(|refusal| isolation.describe(refusal)).collect();
+        let hit = outcome.limit.as_ref().map(ToString::to_string);
+        for message in &outcome.degradations {
+            relay.tell("bitzel.Degradation", message)?;
+        }
+        for message in &refusals {
+            relay.tell("bitzel.Refusal", message)?;
+        }
+        if let Some(hit) = &hit {
+            self.tell_error(hit, relay)?;
+        }
+        let lines: Vec<String> = outcome.notes.into_iter().chain(refusals).chain(hit).collect();
+        self.note(&lines)?;
+        let usage = outcome.usage;
+        Ok(TaskEnd {
+            status: match outcome.status {
                 ExitStatus::Code(0) if outcome.limit.is_some() => 1,
                 ExitStatus::Code(code) => code,
                 ExitStatus::Signal(signal) => 128 + signal,
                 ExitStatus::Cancelled => 130,
-            })
-        }
-        Err(error @ (ExecError::Setup { .. } | ExecError::Unavailable(_))) if !isolation.required() => {
-            let message = format!("{error}; tasks run WITHOUT isolation (see `bitzel doctor`)");
-            tell("degraded", message.clone())?;
-            let status = main(false)?;
-            module.call_method1("note", (text, d, vec![message]))?;
-            Ok(status)
-        }
-        Err(error) => {
-            tell("error", error.to_string())?;
-            Ok(1)
-        }
+            },
+            cpu_us: (usage.user + usage.system).as_micros() as u64,
+            max_rss_kib: usage.max_rss / 1024,
+        })
     }
-}
 
-/// Passes a task's events on until it ends. One that loses its listener is told to end,
-/// then killed, with all processes of its group.
-fn watch(pid: Pid, relay: &mut Relay<'_>) -> io::Result<()> {
-    let process = pidfd_open(pid, PidfdFlags::empty())?;
-    loop {
-        let mut waiting = [
-            PollFd::new(&process, PollFlags::IN),
-            PollFd::new(&relay.events, PollFlags::IN),
-            PollFd::new(relay.stream, PollFlags::RDHUP),
-        ];
-        match poll(&mut waiting, None) {
-            Err(rustix::io::Errno::INTR) => continue,
-            other => other?,
-        };
-        let [ended, told, left] = waiting.map(|fd| fd.revents());
-        if !told.is_empty() && relay.pass_on().is_err() || !left.is_empty() {
-            end(pid, &process);
-            return Ok(());
+    fn tell_error(&self, message: &str, relay: &mut Relay<'_>) -> PyResult<()> {
+        let (class, fields): (String, String) = self.module.call_method1("error", (message,))?.extract()?;
+        Ok(relay.send(class, fields)?)
+    }
+
+    /// Adds lines to the task's log.
+    fn note(&self, lines: &[String]) -> PyResult<()> {
+        if !lines.is_empty() {
+            self.module.call_method1("note", (&self.text, &self.d, lines))?;
         }
-        if !ended.is_empty() {
-            return relay.pass_on();
-        }
+        Ok(())
     }
 }
 
@@ -186,50 +246,4 @@ fn collect(py: Python<'_>, pid: Pid) -> PyResult<TaskEnd> {
         cpu_us: ((seconds("ru_utime")? + seconds("ru_stime")?) * 1e6) as u64,
         max_rss_kib: usage.getattr("ru_maxrss")?.extract()?,
     })
-}
-
-/// The way of events from a task's processes to the channel. Each datagram is the sender's
-/// process id, whether it is the last piece of an event, and a piece; an event is the name
-/// of its class, a line end and its JSON.
-struct Relay<'s> {
-    events: OwnedFd,
-    stream: &'s UnixStream,
-    buffer: Vec<u8>,
-    parts: HashMap<[u8; 4], Vec<u8>>,
-}
-
-impl AsFd for Relay<'_> {
-    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.events.as_fd()
-    }
-}
-
-impl Relay<'_> {
-    /// Passes on what has arrived.
-    fn pass_on(&mut self) -> io::Result<()> {
-        loop {
-            let length = match recv(&self.events, &mut self.buffer[..], RecvFlags::DONTWAIT) {
-                Err(rustix::io::Errno::AGAIN) => return Ok(()),
-                Err(rustix::io::Errno::INTR) => continue,
-                other => other?.0,
-            };
-            // An empty one says that all senders are gone.
-            let Some((&[a, b, c, d, last], piece)) = self.buffer[..length].split_first_chunk() else {
-                return Ok(());
-            };
-            let whole = self.parts.entry([a, b, c, d]).or_default();
-            whole.extend_from_slice(piece);
-            if last == 1 {
-                let event = std::mem::take(whole);
-                self.send(&event)?;
-            }
-        }
-    }
-
-    fn send(&mut self, event: &[u8]) -> io::Result<()> {
-        let text = String::from_utf8_lossy(event);
-        let Some((class, fields)) = text.split_once('\n') else { return Ok(()) };
-        let event = HostEvent { class: class.to_owned(), fields: fields.to_owned() };
-        write_frame(&mut self.stream, &Reply::Event(event))
-    }
 }

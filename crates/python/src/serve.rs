@@ -78,6 +78,8 @@ fn serve_child(py: Python<'_>, descriptor: i32, later: &[i32]) -> PyResult<()> {
         }
     };
     py.import("bitzel_host.fakeroot")?.call_method0("stop_servers")?;
+    // Its control groups are removed with it.
+    Session::of(py)?.borrow().isolator.take();
     // No interpreter shutdown: the parent's objects are shared with it.
     os.call_method1("_exit", (i32::from(result.is_err()),))?;
     Ok(())

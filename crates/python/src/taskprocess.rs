@@ -5,13 +5,12 @@ use crate::serve::signing_config;
 use crate::session::Session;
 use bitzel_recipe::protocol::{HostEvent, Reply, write_frame};
 use pyo3::prelude::*;
-use rustix::process::{Signal, getppid, set_parent_process_death_signal, setsid};
+use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal, setsid};
 use rustix::thread::set_name;
 use std::ffi::CString;
 use std::io;
 
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_function(wrap_pyfunction!(lead_session, module)?)?;
     module.add_function(wrap_pyfunction!(leave_network, module)?)?;
     module.add_function(wrap_pyfunction!(send_event, module)?)?;
     module.add_function(wrap_pyfunction!(prepare_signing, module)?)?;
@@ -21,16 +20,20 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(crate::siginfo::base_hashes, module)?)
 }
 
-/// `lead_session(name, parent)`: makes the process lead a session of its own, with a name
-/// that ps(1) shows, and end with its parent. Gives False if that is gone already.
-#[pyfunction]
-fn lead_session(name: &str, parent: i32) -> PyResult<bool> {
-    setsid().map_err(io::Error::from)?;
-    set_parent_process_death_signal(Some(Signal::TERM)).map_err(io::Error::from)?;
-    let name = CString::new(name.replace('\0', ""))?;
-    set_name(&name).map_err(io::Error::from)?;
+/// Makes the process lead a session of its own, with a name that ps(1) shows, and end with its
+/// parent. Gives false if that is gone already.
+pub(crate) fn become_leader(name: &str, parent: Pid) -> io::Result<bool> {
+    setsid()?;
+    set_parent_process_death_signal(Some(Signal::TERM))?;
+    set_process_name(name)?;
     // Who died before the signal was asked for sends none.
-    Ok(getppid().is_some_and(|pid| pid.as_raw_nonzero().get() == parent))
+    Ok(getppid() == Some(parent))
+}
+
+/// Sets the name that ps(1) shows; the system cuts it after 15 bytes.
+pub(crate) fn set_process_name(name: &str) -> io::Result<()> {
+    let name = CString::new(name.replace('\0', ""))?;
+    Ok(set_name(&name)?)
 }
 
 /// `leave_network(uid, gid) -> bool`: moves the process to user and network namespaces of

@@ -30,7 +30,8 @@ pub(crate) enum InitReport {
 /// What a task does: a program, or code of the process this one is a copy of.
 pub(crate) enum Work<'a> {
     Program,
-    Callback(&'a mut dyn FnMut() -> i32),
+    /// Given the number of the first process as the parent counts.
+    Callback(&'a mut dyn FnMut(u32) -> i32),
 }
 
 /// What the first process is given; made before it exists.
@@ -64,8 +65,9 @@ pub(crate) struct Isolation<'a> {
 impl Init<'_> {
     /// Runs as the new process, to its end.
     pub(crate) fn run(self, work: Work<'_>) -> ! {
-        let report = match self.prepare() {
-            Ok(stdio) => self.task(work, stdio),
+        let prepared = own_number().and_then(|number| Ok((number, self.prepare()?)));
+        let report = match prepared {
+            Ok((number, stdio)) => self.task(work, number, stdio),
             Err(error) => InitReport::Setup(error),
         };
         let text = serde_json::to_vec(&report).expect("reports hold nothing JSON cannot");
@@ -143,7 +145,7 @@ impl Init<'_> {
         sys::close_others(&keep).step("close inherited files")
     }
 
-    fn task(&self, work: Work<'_>, stdio: [RawFd; 3]) -> InitReport {
+    fn task(&self, work: Work<'_>, number: u32, stdio: [RawFd; 3]) -> InitReport {
         let signals = match sys::signal_fd(&(1..=64).collect::<Vec<_>>()) {
             Ok(fd) => fd,
             Err(error) => return InitReport::Exec("watch for signals".to_owned(), errno(&error)),
@@ -164,7 +166,14 @@ impl Init<'_> {
             (program, work) => match sys::fork() {
                 Ok(Some(pid)) => Ok(pid),
                 Err(error) => Err(("start a process", error)),
-                Ok(None) => self.forked(program.and_then(Result::ok), work, stdio, announce.as_ref()),
+                Ok(None) => {
+                    self.show_calls(announce.as_ref());
+                    match (program, work) {
+                        (Some(Ok(program)), _) => program.become_it(),
+                        (_, Work::Callback(callback)) => self.callback(callback, number, stdio),
+                        (_, Work::Program) => sys::exit_now(127),
+                    }
+                }
             },
         };
         drop(announce);
@@ -182,14 +191,8 @@ impl Init<'_> {
         }
     }
 
-    /// The task's process, where it is a copy of this one.
-    fn forked(
-        &self,
-        program: Option<Program>,
-        work: Work<'_>,
-        stdio: [RawFd; 3],
-        announce: Option<&UnixStream>,
-    ) -> ! {
+    /// Has the calls of this process, the task's, shown to the first one where that is to see them.
+    fn show_calls(&self, announce: Option<&UnixStream>) {
         if let (Some(announce), Some((_, filter))) = (announce, &self.observed) {
             // Only root may load a filter without it.
             if rustix::process::geteuid().as_raw() != 0 {
@@ -198,14 +201,9 @@ impl Init<'_> {
             let number = filter.load_shown().unwrap_or(-1);
             rustix::io::write(announce, &number.to_ne_bytes()).ok();
         }
-        match (program, work) {
-            (Some(program), _) => program.become_it(),
-            (None, Work::Callback(callback)) => self.callback(callback, stdio),
-            (None, Work::Program) => sys::exit_now(127),
-        }
     }
 
-    fn callback(&self, callback: &mut dyn FnMut() -> i32, stdio: [RawFd; 3]) -> ! {
+    fn callback(&self, callback: &mut dyn FnMut(u32) -> i32, number: u32, stdio: [RawFd; 3]) -> ! {
         sys::reset_signals();
         if !self.spec.interactive {
             rustix::process::setsid().ok();
@@ -223,7 +221,7 @@ impl Init<'_> {
             rustix::io::write(rustix::stdio::stderr(), text.as_bytes()).ok();
             sys::exit_now(126)
         }
-        sys::exit_now(callback())
+        sys::exit_now(callback(number))
     }
 
     fn rlimits(&self) -> Vec<(u32, libc::rlimit)> {
@@ -240,6 +238,13 @@ impl Init<'_> {
         }
         limits
     }
+}
+
+/// This process's number where /proc still is the parent's.
+fn own_number() -> Result<u32, SetupError> {
+    let link = rustix::fs::readlink("/proc/self", Vec::new()).step("look for its own number in /proc")?;
+    let number = link.to_str().ok().and_then(|text| text.parse().ok());
+    number.ok_or(SetupError { step: "look for its own number in /proc".to_owned(), errno: libc::ESRCH })
 }
 
 /// The descriptor through which the task shows its calls.

@@ -15,10 +15,8 @@ use crate::spec::{Identity, Mode, TaskSpec};
 use crate::{Error, HostView};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Instant;
 
@@ -105,53 +103,6 @@ impl Sandbox {
             landlock: sys::landlock_abi(),
             config,
         }
-    }
-
-    /// Runs a task's command in a sandbox and waits for it.
-    ///
-    /// # Errors
-    /// [`Error`] where the task could not be run; a task that ran and failed is
-    /// an outcome.
-    pub fn run(&mut self, spec: &TaskSpec, io: TaskIo<'_>) -> Result<TaskOutcome, Error> {
-        self.run_work(spec, io, Work::Program)
-    }
-
-    /// Runs code of this process, in a copy of it, as a task: `callback` is
-    /// called in the sandbox and its result is the exit code. Memory changes
-    /// stay there, and so do all file descriptors but 0 to 2 and
-    /// [`TaskSpec::keep_fds`]; [`TaskSpec::env`] is for the callback to set.
-    ///
-    /// # Errors
-    /// As [`Sandbox::run`]; also if this process has more than one thread.
-    pub fn call(
-        &mut self,
-        spec: &TaskSpec,
-        io: TaskIo<'_>,
-        mut callback: impl FnMut() -> i32,
-    ) -> Result<TaskOutcome, Error> {
-        self.run_work(spec, io, Work::Callback(&mut callback))
-    }
-
-    fn run_work(&mut self, spec: &TaskSpec, io: TaskIo<'_>, work: Work<'_>) -> Result<TaskOutcome, Error> {
-        if sys::thread_count().step("count threads").map_err(|error| error.into_error(&spec.name))? != 1 {
-            let message =
-                "only a process with one thread can start a sandbox by itself; use the helper".to_owned();
-            return Err(Error::Spec { task: spec.name.clone(), message });
-        }
-        let broken =
-            |error: std::io::Error| Error::Helper(format!("talk to the sandbox of `{}`: {error}", spec.name));
-        let (mut near, far) = UnixStream::pair().map_err(broken)?;
-        let running = self.start(spec, io, far.as_fd(), work)?;
-        drop(far);
-        let mut report = String::new();
-        near.read_to_string(&mut report).map_err(broken)?;
-        let ended = sys::wait(running.pid, 0).map_err(broken)?;
-        if spec.interactive {
-            // An interactive shell has taken the terminal; whoever was there has it back.
-            sys::take_terminal(io.stdin);
-        }
-        let trailer = self.finish(running, ended.as_ref());
-        conclude(spec, report.lines().next(), trailer)
     }
 
     /// Starts a task. Its first process reports over `control` and takes the

@@ -216,7 +216,7 @@ fn callback(dir: &Path) -> Result<String, String> {
     };
     let mut sandbox = Sandbox::new(SandboxConfig::default());
     let outcome = with_io(&dir.join("log"), |io| {
-        sandbox.call(&spec, io, || {
+        let task = sandbox.spawn(&spec, io, |number| {
             let pid = std::process::id();
             // Fails, or goes to a directory that is the sandbox's own.
             fs::write(dir.join("outside"), "x").ok();
@@ -224,9 +224,10 @@ fn callback(dir: &Path) -> Result<String, String> {
             let fds = unsafe {
                 libc::fcntl(kept_fd, libc::F_GETFD) >= 0 && libc::fcntl(lost_fd, libc::F_GETFD) < 0
             };
-            println!("pid {pid} inside {inside} fds {fds}");
-            if pid < 10 && inside && fds { 42 } else { 1 }
-        })
+            println!("pid {pid} of {number} inside {inside} fds {fds}");
+            if pid < 10 && number != pid && inside && fds { 42 } else { 1 }
+        })?;
+        sandbox.wait(&spec, task)
     })
     .map_err(text)?;
     let files = (work.join("inside").exists(), dir.join("outside").exists());
@@ -246,10 +247,11 @@ fn loopback(dir: &Path) -> Result<String, String> {
             ..TaskSpec::default()
         };
         with_io(&dir.join("log"), |io| {
-            sandbox.call(&spec, io, || {
+            let task = sandbox.spawn(&spec, io, |_| {
                 let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
                 i32::from(std::net::TcpStream::connect(listener.local_addr().unwrap()).is_err())
-            })
+            })?;
+            sandbox.wait(&spec, task)
         })
     };
     let with = talk(Network::Loopback).map_err(text)?;

@@ -3,6 +3,8 @@
 import datetime
 import logging
 import os
+import resource
+import signal
 import sys
 
 import bb
@@ -151,7 +153,7 @@ def exec_task(fn, task, d, quiet):
         else:
             logger.error("%s" % error)
         _fire_failed(fn, task, own, log, shown, quiet)
-        return 1
+        return _status_of(error)
     finally:
         top.removeHandler(errors)
         log.drop_if_empty()
@@ -159,6 +161,16 @@ def exec_task(fn, task, d, quiet):
     if not own.getVarFlag(task, "nostamp", False) and not own.getVarFlag(task, "selfstamp", False):
         bb.build.make_stamp(task, own)
     return 0
+
+
+def _status_of(error):
+    """The exit status of a task that failed: 1, unless a command of its met the limit of a file's size.
+
+    The sandbox knows that limit and names it.
+    """
+    too_big = 128 + signal.SIGXFSZ
+    limited = resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY
+    return too_big if limited and getattr(error, "exitcode", None) == too_big else 1
 
 
 def _run_functions(fn, task, d, log):

@@ -1,5 +1,6 @@
 """A task's process: what surrounds `bb.build.exec_task` in the process that a runner forked for it."""
 
+import functools
 import gc
 import json
 import logging
@@ -67,6 +68,7 @@ def _end_group(number, frame):
 
 
 def _set_signals():
+    """For a task that shares the host's processes; a sandbox ends with all that runs in it."""
     signal.signal(signal.SIGTERM, _end_group)
     signal.signal(signal.SIGHUP, _end_group)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -191,53 +193,28 @@ def share_globals():
             context[name] = own
 
 
-def roots():
-    """The folders that modules come from."""
-    folders = {os.path.realpath(path) for path in sys.path + [sys.prefix, sys.base_prefix] if path}
+@functools.lru_cache(maxsize=4)
+def _real_folders(paths):
+    folders = {os.path.realpath(path) for path in paths if path}
     return sorted(folder for folder in folders if os.path.exists(folder))
 
 
-def lead(text, d):
-    """Make this process the first of its session; False if whoever started it is gone."""
-    name = json.loads(text)["task"].replace("do_", "", 1)
-    return _bitzel.lead_session("%s:%s" % (d.getVar("PN"), name), os.getppid())
+def roots():
+    """The folders that modules come from."""
+    return _real_folders((*sys.path, sys.prefix, sys.base_prefix))
 
 
-def _speak(descriptor):
-    events.to_socket(descriptor)
-    bb.event.worker_pid = os.getpid()
-    bb.event.worker_fire = events.fire
-    _set_logging()
-
-
-def tell(descriptor, level, message):
-    """Send a message on behalf of a task from outside of it; one that is `degraded` is shown once a build."""
-    _speak(descriptor)
-    if level == "degraded":
-        events.send("bitzel.Degradation", {"message": message})
-    else:
-        getattr(bb, level)(message)
+def error(message):
+    """An error said on behalf of a task from outside of it: the event's class and its fields."""
+    return events.described(logging.LogRecord("BitBake", logging.ERROR, "", 0, message, None, None))
 
 
 def note(text, d, lines):
     """Add lines to the log of the task that an order names, once that is over."""
     log = os.path.join(d.getVar("T") or "", "log.%s" % json.loads(text)["task"])
-    if lines and os.path.exists(log):
+    if os.path.exists(log):
         with open(log, "a", encoding="utf-8") as file:
             file.writelines("NOTE: sandbox: %s\n" % line for line in lines)
-
-
-def conclude(text, d, descriptor, notes, degradations, refusals, hit):
-    """Pass on what the sandbox has to say of a task that is over, and write it to its log."""
-    note(text, d, notes + refusals + ([hit] if hit else []))
-    if degradations or refusals or hit:
-        _speak(descriptor)
-    for message in degradations:
-        events.send("bitzel.Degradation", {"message": message})
-    for message in refusals:
-        events.send("bitzel.Refusal", {"message": message})
-    if hit:
-        bb.error(hit)
 
 
 def _set_process(pid, d):
@@ -249,10 +226,11 @@ def _set_process(pid, d):
         d.setVar("LOGFIFO", fifo.replace("${@os.getpid()}", str(pid)))
 
 
-def main(text, d, descriptor, pid, isolated):
+def main(text, d, descriptor, pid, told, isolated):
     """Run the task that an order (JSON) names; its exit status. Events go to the descriptor.
 
-    Files named by the process get `pid`; an `isolated` task has no network to be taken off.
+    Files named by the process get `pid`; an `isolated` task has no network to be taken off. What it
+    was `told` of its isolation is passed on.
     """
     order = json.loads(text)
     task = order["task"]
@@ -269,9 +247,12 @@ def main(text, d, descriptor, pid, isolated):
     gc.freeze()
     gc.enable()
     try:
-        _set_signals()
+        if not isolated:
+            _set_signals()
         _set_outputs()
         _set_logging()
+        for message in told:
+            bb.note(message)
         _set_umask(order, d)
         known = _set_variables(order, d)
         _set_process(pid, d)
