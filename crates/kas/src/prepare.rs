@@ -6,7 +6,7 @@ use crate::error::KasError;
 use crate::log::Logger;
 use crate::session::Session;
 use crate::steps::with_steps;
-use bitzel_project::{Environment, Overrides};
+use bitzel_project::{Environment, Overrides, Refuses};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -71,6 +71,6 @@ pub fn prepare(
     cancel: Arc<Cancel>,
 ) -> Result<PreparedBuildDir, KasError> {
     let ctx = Context::new(invocation, options.repos, log, cancel)?;
-    let mut session = Session::new(ctx, files, options.overrides.clone()).reading_version_text();
+    let mut session = Session::new(ctx, files, options.overrides.clone()).refusing(Refuses::Names);
     with_steps(&mut session, &options.skip, |session| Ok(PreparedBuildDir::new(session)))
 }

@@ -9,8 +9,8 @@ use crate::process::find_program;
 use crate::repository::{Repository, VcsRoots};
 use crate::signature::{Keys, import_keys};
 use bitzel_project::{
-    Config, ConfigFile, Includes, Note, Overrides, ProjectError, RepoSettings, RepoSpec, Schema, Vcs,
-    normalise, resolve_repo,
+    Config, ConfigFile, Includes, Note, Overrides, ProjectError, Refuses, RepoSettings, RepoSpec, Schema,
+    Vcs, normalise, resolve_repo,
 };
 use indexmap::IndexMap;
 use std::cell::RefCell;
@@ -65,10 +65,10 @@ impl Session {
         }
     }
 
-    /// The same project, read also where its version is `"0.10"`.
+    /// The same project, of which is refused what `refuses` says.
     #[must_use]
-    pub fn reading_version_text(self) -> Session {
-        Session { schema: self.schema.reading_version_text(), ..self }
+    pub fn refusing(self, refuses: Refuses) -> Session {
+        Session { schema: self.schema.refusing(refuses), ..self }
     }
 
     /// Starts over with other files.

@@ -35,6 +35,6 @@ pub use key::Key;
 pub use lock::{Floating, LOCK_VERSION, LockEvent, new_lock, update_lock};
 pub use paths::{normalise, relative, resolve};
 pub use repo::{Layer, PatchEntry, RepoSettings, RepoSpec, Vcs, looks_like_commit, resolve_repo};
-pub use schema::{FORMAT_URL, FORMAT_VERSION, OLDEST_FORMAT_VERSION, Problem, Schema, closest};
+pub use schema::{FORMAT_URL, FORMAT_VERSION, OLDEST_FORMAT_VERSION, Problem, Refuses, Schema, closest};
 pub use value::{Map, Value, merge};
 pub use yaml::{Document, EmitOptions, Locations, YamlError, emit, parse};

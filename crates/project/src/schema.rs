@@ -50,7 +50,19 @@ impl std::fmt::Display for Problem {
 pub struct Schema {
     text: serde_json::Value,
     validator: Validator,
-    reads_version_text: bool,
+    refuses: Refuses,
+}
+
+/// What is refused of that which the schema takes and kas ends in a traceback on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Refuses {
+    /// All, as kas has no use for it.
+    #[default]
+    All,
+    /// Names that are no texts; the version `"0.10"` is read as version 1.
+    Names,
+    /// Nothing, for a look at keys that have nothing to do with it.
+    Nothing,
 }
 
 impl Schema {
@@ -59,13 +71,13 @@ impl Schema {
         let text: serde_json::Value =
             serde_json::from_str(include_str!("schema-kas.json")).expect("the shipped schema is JSON");
         let validator = jsonschema::draft7::new(&text).expect("the shipped schema is valid");
-        Schema { text, validator, reads_version_text: false }
+        Schema { text, validator, refuses: Refuses::All }
     }
 
-    /// Takes files of version `"0.10"` for what they were meant to be, version 1; kas does not.
+    /// The same schema, refusing what `refuses` says.
     #[must_use]
-    pub fn reading_version_text(self) -> Schema {
-        Schema { reads_version_text: true, ..self }
+    pub fn refusing(self, refuses: Refuses) -> Schema {
+        Schema { refuses, ..self }
     }
 
     /// Everything that is wrong with a file, in the order of the file.
@@ -80,12 +92,15 @@ impl Schema {
         problems
     }
 
-    /// What the schema takes and kas ends in a traceback on, in no order.
+    /// What the schema takes and is refused all the same, in no order.
     pub fn unusable(&self, document: &Document) -> Vec<Problem> {
         let mut problems = Vec::new();
+        if self.refuses == Refuses::Nothing {
+            return problems;
+        }
         refuse_numbers_as_names(document, &mut problems);
-        let version = lookup(&document.value, "/header/version");
-        if !self.reads_version_text && version.and_then(Value::as_str) == Some(OLDEST_VERSION_TEXT) {
+        let version = lookup(&document.value, "/header/version").and_then(Value::as_str);
+        if self.refuses == Refuses::All && version == Some(OLDEST_VERSION_TEXT) {
             let what = format!("kas has no use for `{OLDEST_VERSION_TEXT}`, though its schema takes it");
             problems.push(problem("/header/version", what, Some("write `version: 1`".to_owned()), document));
         }
@@ -360,6 +375,6 @@ mod tests {
         let text = "header: {version: \"0.10\"}\n";
         let told = "line 1: `header.version`: kas has no use for `0.10`, though its schema takes it; write `version: 1`";
         assert_eq!(problems(text), [told]);
-        assert_eq!(problems_of(&Schema::new().reading_version_text(), text), Vec::<String>::new());
+        assert_eq!(problems_of(&Schema::new().refusing(Refuses::Names), text), Vec::<String>::new());
     }
 }

@@ -9,7 +9,7 @@ use crate::files::{clear, remove};
 use crate::process::argv;
 use crate::session::{DEFAULT_CONFIG, Session};
 use crate::steps::with_steps;
-use bitzel_project::{BuildSystem, ConfigFile, Role, Schema, normalise};
+use bitzel_project::{BuildSystem, ConfigFile, Refuses, Role, Schema, normalise};
 use clap::ArgMatches;
 use std::path::{Path, PathBuf};
 
@@ -53,7 +53,8 @@ fn clean(session: &Session, matches: &ArgMatches, has_config: bool, dry: bool) -
         let mut notes = Vec::new();
         // kas: here, unlike elsewhere, a missing file is exit code 1
         std::fs::metadata(&session.files[0]).doing("read", &session.files[0])?;
-        let file = ConfigFile::load(&session.files[0], role, &Schema::new(), &mut notes);
+        let schema = Schema::new().refusing(Refuses::Nothing);
+        let file = ConfigFile::load(&session.files[0], role, &schema, &mut notes);
         // kas: here, unlike elsewhere, the file is named as it was given
         let given = text(matches, "config").and_then(|files| files.split(':').next()).unwrap_or_default();
         let file = file.map_err(|error| if given.is_empty() { error } else { error.with_file_named(given) });

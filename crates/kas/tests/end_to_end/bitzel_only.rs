@@ -100,6 +100,8 @@ fn what_kas_ends_in_a_traceback_on_is_told_with_its_exit_code() {
         let (code, stdout, stderr) = world.run(&["dump", name]);
         assert_eq!((code, stdout.as_str()), (1, ""), "{stderr}");
         assert!(stderr.contains(told) && !stderr.contains("Traceback"), "{stderr}");
+        // kas: only the build system is looked at
+        assert_eq!(world.run(&["clean", name]).0, 0);
     }
 }
 
