@@ -158,6 +158,8 @@ impl Host {
     }
 
     fn cause_of_death(&mut self) -> String {
+        // One that lives, but said what nobody understands, ends at the closed channel.
+        self.control = None;
         match self.child.wait() {
             Ok(status) => describe(status),
             Err(error) => error.to_string(),

@@ -2,12 +2,14 @@
 
 use crate::Result;
 use crate::build_dir::BuildDir;
-use crate::cache::RecipeCache;
+use crate::cache::{RecipeCache, count};
+use crate::cache_file::Kept;
 use crate::watch::Watch;
 use bitzel_base::{RecipeId, RecipeInfo};
 use bitzel_host::{Error as HostError, Host};
 use bitzel_recipe::RecipeFile;
 use bitzel_recipe::protocol::{Configuration, Evaluated, Reply, Request};
+use std::fmt;
 
 /// What became of one recipe file.
 pub struct Outcome {
@@ -51,29 +53,56 @@ impl Evaluation {
     /// Evaluates what the cache does not know.
     pub fn run(build_dir: &BuildDir, watch: &dyn Watch) -> Result<Evaluation> {
         let mut cache = RecipeCache::open(build_dir, watch);
-        if let Some(evaluation) = cache.complete() {
-            return Ok(evaluation);
-        }
-        let mut host = build_dir.start_host(evaluators())?;
-        let configurations = host.configure(build_dir.configure.clone())?;
-        cache.use_configurations(&configurations);
-        let mut outcomes = Vec::new();
-        let mut open = Vec::new();
-        for configuration in &configurations {
-            for file in &configuration.recipes {
-                let known = cache.take(&configuration.mc, file);
-                let result = known.ok_or_else(String::new);
-                if result.is_err() {
-                    open.push(outcomes.len());
-                }
-                outcomes.push(Outcome { mc: configuration.mc.clone(), file: file.clone(), result });
+        if let Some((configurations, kept)) = cache.complete() {
+            let records = cache.records(&kept.iter().collect::<Vec<_>>());
+            let cached = kept.len();
+            let outcome = |(kept, record): (Kept, Option<Evaluated>)| {
+                Some(Outcome { mc: kept.mc, file: kept.file, result: Ok(record?) })
+            };
+            let outcomes: Option<Vec<Outcome>> = kept.into_iter().zip(records).map(outcome).collect();
+            match outcomes {
+                Some(outcomes) => return Ok(Evaluation { configurations, outcomes, cached, parsed: 0 }),
+                None => watch.note("the recipe cache is damaged; evaluating anew"),
             }
         }
-        let parsed = open.len();
-        evaluate(&mut host, &mut outcomes, &open, watch)?;
-        let evaluation = Evaluation { cached: outcomes.len() - parsed, configurations, outcomes, parsed };
-        cache.save(&evaluation, watch);
-        Ok(evaluation)
+        let mut work = Work::begin(build_dir, &mut cache)?;
+        let records = cache.records(&work.kept.iter().flatten().collect::<Vec<_>>());
+        let mut records = records.into_iter();
+        for (outcome, kept) in work.outcomes.iter_mut().zip(&mut work.kept) {
+            if kept.is_some() {
+                match records.next().flatten() {
+                    Some(record) => outcome.result = Ok(record),
+                    None => *kept = None,
+                }
+            }
+        }
+        let parsed = work.finish(&cache, watch)?;
+        let Work { configurations, outcomes, .. } = work;
+        Ok(Evaluation { cached: outcomes.len() - parsed, configurations, outcomes, parsed })
+    }
+
+    /// The same for whoever wants to know no more than whether it works: what the cache knows is
+    /// not even read.
+    pub fn check(build_dir: &BuildDir, watch: &dyn Watch) -> Result<Parsed> {
+        let mut cache = RecipeCache::open(build_dir, watch);
+        if let Some((configurations, kept)) = cache.complete() {
+            return Ok(count(&configurations, &kept));
+        }
+        let mut work = Work::begin(build_dir, &mut cache)?;
+        let known: Vec<Option<(usize, usize)>> =
+            work.kept.iter().map(|kept| kept.as_ref().map(|kept| (kept.variants, kept.skipped))).collect();
+        let evaluated = work.finish(&cache, watch)?;
+        let mut parsed = Parsed::of(&work.configurations);
+        parsed.evaluated = evaluated;
+        parsed.cached = known.len() - evaluated;
+        for (outcome, known) in work.outcomes.into_iter().zip(known) {
+            match (known, outcome.result) {
+                (Some((variants, skipped)), _) => parsed.add(variants, skipped),
+                (None, Ok(record)) => parsed.add_record(&record),
+                (None, Err(error)) => parsed.errors.push(error),
+            }
+        }
+        Ok(parsed)
     }
 
     /// Errors of files that could not be evaluated, each once.
@@ -95,19 +124,83 @@ impl Evaluation {
             })
         })
     }
+}
 
+/// What there is to say of an evaluation.
+#[derive(Clone, Debug, Default)]
+pub struct Parsed {
+    /// Files whose records came from the cache.
+    pub cached: usize,
+    /// Files evaluated now.
+    pub evaluated: usize,
+    /// Errors of files that could not be evaluated.
+    pub errors: Vec<String>,
+    variants: usize,
+    skipped: usize,
+    masked: usize,
+}
+
+impl Parsed {
+    pub(crate) fn of(configurations: &[Configuration]) -> Parsed {
+        Parsed { masked: configurations.iter().map(|c| c.masked.len()).sum(), ..Parsed::default() }
+    }
+
+    pub(crate) fn add(&mut self, variants: usize, skipped: usize) {
+        self.variants += variants;
+        self.skipped += skipped;
+    }
+
+    fn add_record(&mut self, record: &Evaluated) {
+        self.add(record.variants.len(), record.variants.iter().filter(|(_, info)| info.skipped).count());
+    }
+}
+
+impl fmt::Display for Parsed {
     /// The line BitBake prints when parsing is done.
-    pub fn summary(&self) -> String {
-        let variants = self.recipes().count();
-        let skipped = self.recipes().filter(|(_, info, _)| info.skipped).count();
-        let masked: usize = self.configurations.iter().map(|c| c.masked.len()).sum();
-        format!(
-            "Parsing of {} .bb files complete ({} cached, {} parsed). {variants} targets, {skipped} skipped, {masked} masked, {} errors.",
-            self.outcomes.len(),
-            self.cached,
-            self.parsed,
-            self.errors().len()
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Parsed { cached, evaluated, errors, variants, skipped, masked } = self;
+        write!(
+            f,
+            "Parsing of {} .bb files complete ({cached} cached, {evaluated} parsed). {variants} targets, {skipped} skipped, {masked} masked, {} errors.",
+            cached + evaluated,
+            errors.len()
         )
+    }
+}
+
+/// An evaluation that is going on.
+struct Work {
+    host: Host,
+    configurations: Vec<Configuration>,
+    outcomes: Vec<Outcome>,
+    /// For each outcome, what the cache has of it.
+    kept: Vec<Option<Kept>>,
+}
+
+impl Work {
+    /// Reads the configuration and finds what the cache knows.
+    fn begin(build_dir: &BuildDir, cache: &mut RecipeCache) -> Result<Work> {
+        let mut host = build_dir.start_host(evaluators())?;
+        let configurations = host.configure(build_dir.configure.clone())?;
+        cache.use_configurations(&configurations);
+        let mut outcomes = Vec::new();
+        let mut kept = Vec::new();
+        for configuration in &configurations {
+            for file in &configuration.recipes {
+                kept.push(cache.take(&configuration.mc, file));
+                let (mc, file) = (configuration.mc.clone(), file.clone());
+                outcomes.push(Outcome { mc, file, result: Err(String::new()) });
+            }
+        }
+        Ok(Work { host, configurations, outcomes, kept })
+    }
+
+    /// Evaluates the rest and replaces the cache. Answers with how many files that were.
+    fn finish(&mut self, cache: &RecipeCache, watch: &dyn Watch) -> Result<usize> {
+        let open: Vec<usize> = (0..self.kept.len()).filter(|&number| self.kept[number].is_none()).collect();
+        evaluate(&mut self.host, &mut self.outcomes, &open, watch)?;
+        cache.save(&self.configurations, &self.outcomes, std::mem::take(&mut self.kept), watch);
+        Ok(open.len())
     }
 }
 

@@ -4,11 +4,13 @@
 
 mod build_dir;
 mod cache;
+mod cache_file;
 mod equivalence;
 mod error;
 mod evaluation;
 mod graph_record;
 mod layer_signatures;
+mod path_states;
 mod plan;
 mod providers;
 mod recipes;
@@ -18,7 +20,7 @@ mod watch;
 pub use build_dir::{BuildDir, ConfigChoice, cache_folder, payload};
 pub use equivalence::{Equivalence, PlanEquivalence};
 pub use error::{Error, Result};
-pub use evaluation::{Evaluation, Outcome};
+pub use evaluation::{Evaluation, Outcome, Parsed};
 pub use layer_signatures::LayerSigner;
 pub use plan::{ExtraDepends, Plan, PlanError, PlanOptions, Signing};
 pub use recipes::Recipes;

@@ -154,19 +154,23 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
 }
 
 fn parse_only(build_dir: &BuildDir) -> Result<ExitCode> {
-    let evaluation = Evaluation::run(build_dir, &Terminal::default())?;
-    println!("{}", evaluation.summary());
-    refuse_errors(&evaluation)?;
+    let parsed = Evaluation::check(build_dir, &Terminal::default())?;
+    println!("{parsed}");
+    refuse(parsed.errors.iter().map(String::as_str))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Prints the errors of all files; a single one ends the command.
 pub fn refuse_errors(evaluation: &Evaluation) -> Result<()> {
-    let errors = evaluation.errors();
-    for error in &errors {
+    refuse(evaluation.errors().into_iter())
+}
+
+fn refuse<'e>(errors: impl ExactSizeIterator<Item = &'e str>) -> Result<()> {
+    let fine = errors.len() == 0;
+    for error in errors {
         eprintln!("ERROR: {error}");
     }
-    if !errors.is_empty() {
+    if !fine {
         bail!("Parsing halted due to errors, see error messages above");
     }
     Ok(())
