@@ -6,6 +6,8 @@ mod layer;
 
 use layer::{Layer, stdout};
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
 
 /// Builds a recipe whose only task is `do_it`; whether it went well, and all that was told.
 fn build(body: &str, configuration: &str) -> (bool, String, Layer) {
@@ -101,4 +103,57 @@ fn report_lets_tasks_do_what_enforce_refuses_and_tells_where() {
     assert!(log(&layer).contains("build/outside"), "{}", log(&layer));
     let (well, told, layer) = build(body, "BITZEL_SANDBOX = \"enforce\"\n");
     assert!(!well && !layer.dir.path().join("build/outside").exists(), "{told}");
+}
+
+#[test]
+fn tasks_ended_for_want_of_space_have_not_failed() {
+    let configuration = "BB_DISKMON_DIRS = \"HALT,${TMPDIR},9999999G,\"\n";
+    let (well, told, _) = build("do_it() {\n    sleep 60\n}", configuration);
+    assert!(!well && told.contains("is running low ("), "{told}");
+    assert!(told.contains("NOTE: Sending SIGTERM to remaining 1 tasks"), "{told}");
+    assert!(
+        told.contains("Attempted 0 tasks of which 0 didn't need to be rerun and all succeeded."),
+        "{told}"
+    );
+    assert!(!told.contains("failed with exit code"), "{told}");
+}
+
+/// Starts a build of a task that sleeps, asks it to stop so many times, and gives what it told.
+fn interrupted(times: u32, seconds: u32) -> (Option<i32>, String, std::time::Duration) {
+    let layer = Layer::new(&[(
+        "app_1.bb",
+        &format!("do_it() {{\n    sleep {seconds}\n}}\naddtask it before do_build\n"),
+    )]);
+    let mut command = layer.command(&["bitbake", "app"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut told = String::new();
+    let mut lines = BufReader::new(child.stdout.take().unwrap());
+    while !told.contains("task do_it: Started") {
+        assert!(lines.read_line(&mut told).unwrap() > 0, "{told}");
+    }
+    let asked = std::time::Instant::now();
+    let pid = rustix::process::Pid::from_child(&child);
+    for _ in 0..times {
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        // Signals that come at once are one.
+        std::thread::sleep(std::time::Duration::from_millis(300));
+    }
+    lines.read_to_string(&mut told).unwrap();
+    (child.wait().unwrap().code(), told, asked.elapsed())
+}
+
+#[test]
+fn the_first_interrupt_lets_running_tasks_finish() {
+    let (code, told, _) = interrupted(1, 3);
+    assert!(code == Some(1) && told.contains("Keyboard Interrupt, closing down..."), "{told}");
+    assert!(told.contains("task do_it: Succeeded") && told.contains("Attempted 1 tasks"), "{told}");
+    assert!(told.ends_with("Execution was interrupted, returning a non-zero exit code.\n"), "{told}");
+}
+
+#[test]
+fn the_second_interrupt_ends_them() {
+    let (code, told, took) = interrupted(2, 60);
+    assert!(code == Some(1) && told.contains("Second Keyboard Interrupt, stopping..."), "{told}");
+    assert!(told.contains("Attempted 0 tasks") && !told.contains("failed"), "{told}");
+    assert!(took < std::time::Duration::from_secs(30), "{took:?}");
 }

@@ -298,7 +298,13 @@ impl BuildView {
             numbers.skipped
         );
         self.say(NOTE, &text);
-        self.end()
+        let quiet = self.options.quiet > 0;
+        let tally = self.end();
+        if outcome.interrupted && !quiet {
+            let text = "Execution was interrupted, returning a non-zero exit code.";
+            print_line(&mut std::io::stdout(), text);
+        }
+        tally
     }
 
     /// The summary of messages.
@@ -332,6 +338,13 @@ impl Observer for BuildView {
             BuildEvent::Failed { job, tid, code, fakeroot_log, .. } => {
                 self.failed(*job, tid, code, *fakeroot_log);
                 self.ended(*job);
+            }
+            BuildEvent::Abandoned { job } => self.ended(*job),
+            BuildEvent::Interrupted { again: false } => {
+                self.say(PLAIN, "\nKeyboard Interrupt, closing down...\n")
+            }
+            BuildEvent::Interrupted { again: true } => {
+                self.say(PLAIN, "\nSecond Keyboard Interrupt, stopping...\n");
             }
             BuildEvent::Skipped { numbers, .. } => self.numbers = *numbers,
             BuildEvent::SceneComplete => {

@@ -1,7 +1,7 @@
 //! Disks that fill up (BB_DISKMON_DIRS, BB_DISKMON_WARNINTERVAL).
 
 use crate::{Error, Result};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What to do when space runs low.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +65,11 @@ impl DiskMonitor {
         Ok(monitor)
     }
 
+    /// Whether the build was stopped for want of space.
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.watched.iter().any(|watched| watched.done)
+    }
+
     /// What is low now. A disk that cannot be asked is passed over.
     pub(crate) fn check(&mut self) -> Vec<DiskAlarm> {
         let intervals = [self.byte_interval, self.inode_interval];
@@ -83,6 +88,12 @@ impl DiskMonitor {
 }
 
 impl Watched {
+    /// Its text for messages. BitBake: with the device it is on, if that can be told.
+    fn name(&self) -> String {
+        let device = device_of(&self.path).map(|device| format!(" ({device})"));
+        format!("{}{}", self.path.display(), device.unwrap_or_default())
+    }
+
     fn judge(&mut self, free: [Option<u64>; 2], intervals: [u64; 2]) -> Vec<DiskAlarm> {
         let mut alarms = Vec::new();
         for (n, minimum) in [self.min_bytes, self.min_inodes].into_iter().enumerate() {
@@ -96,7 +107,7 @@ impl Watched {
             }
             self.warned[n] = Some(free);
             self.done = self.action != DiskAction::Warn;
-            let path = self.path.display();
+            let path = self.name();
             let text = if n == 0 {
                 format!(
                     "The free space of {path} is running low ({:.3}GB left)",
@@ -109,6 +120,16 @@ impl Watched {
         }
         alarms
     }
+}
+
+/// The device that a folder, or the nearest above it that exists, is on: as /proc/self/mountinfo
+/// names it, see proc_pid_mountinfo(5).
+fn device_of(path: &Path) -> Option<String> {
+    let stat = path.ancestors().find_map(|path| rustix::fs::stat(path).ok())?;
+    let number = format!("{}:{}", rustix::fs::major(stat.st_dev), rustix::fs::minor(stat.st_dev));
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
+    let mount = mounts.lines().find(|line| line.split(' ').nth(2) == Some(&number))?;
+    Some(mount.split_once(" - ")?.1.split(' ').nth(1)?.to_owned())
 }
 
 fn entry(word: &str) -> Option<Watched> {
@@ -169,6 +190,7 @@ mod tests {
         assert_eq!(stop.judge([Some(2 << 30), None], intervals).len(), 0);
         let alarm = stop.judge([Some(1), None], intervals).remove(0);
         assert_eq!(alarm.action, DiskAction::StopTasks);
-        assert!(alarm.text.contains("/tmp is running low"));
+        assert!(alarm.text.starts_with("The free space of /tmp"), "{}", alarm.text);
+        assert!(alarm.text.contains(" is running low ("), "{}", alarm.text);
     }
 }

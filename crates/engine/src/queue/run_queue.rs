@@ -299,32 +299,44 @@ impl<'a> RunQueue<'a> {
     /// Those of the world.
     pub fn finish(&mut self, job: Job, ended: Ended, world: &mut dyn World) -> Result<()> {
         let task = job.task;
-        self.running_stamps.remove(&self.table.bare_stamp(task, job.setscene));
+        self.no_longer_runs(job);
         self.stamps.forget(task);
         for parked in std::mem::take(&mut self.parked) {
             self.make_ready(parked);
         }
         if job.setscene {
-            self.numbers.scene_active -= 1;
             if ended == Ended::Succeeded {
                 self.restored.insert(task);
             }
             self.decide(task, ended == Ended::Succeeded);
+        } else if ended == Ended::Succeeded {
+            self.complete(task, None);
         } else {
-            self.numbers.active -= 1;
-            if let Some(running) = self.running_names.get_mut(self.table.name(task)) {
-                *running -= 1;
-            }
-            if ended == Ended::Succeeded {
-                self.complete(task, None);
-            } else {
-                self.set(task, State::Failed);
-                self.numbers.failed += 1;
-                self.stopping |= !self.options.keep_going;
-                self.release_followers(task);
-            }
+            self.set(task, State::Failed);
+            self.numbers.failed += 1;
+            self.stopping |= !self.options.keep_going;
+            self.release_followers(task);
         }
         self.settle(world)
+    }
+
+    /// A job was ended before it was done; nothing is started after that.
+    pub fn abandon(&mut self, job: Job) {
+        self.stopping = true;
+        self.no_longer_runs(job);
+        self.set(job.task, State::Needed);
+    }
+
+    fn no_longer_runs(&mut self, job: Job) {
+        self.running_stamps.remove(&self.table.bare_stamp(job.task, job.setscene));
+        if job.setscene {
+            self.numbers.scene_active -= 1;
+            return;
+        }
+        self.numbers.active -= 1;
+        if let Some(running) = self.running_names.get_mut(self.table.name(job.task)) {
+            *running -= 1;
+        }
     }
 
     /// Does all that follows from changes made so far.

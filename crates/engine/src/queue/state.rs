@@ -36,7 +36,8 @@ impl State {
             Covered => next == Done,
             Needed => matches!(next, Ready | Done),
             Ready => matches!(next, Running | Failed),
-            Running => matches!(next, Done | Failed),
+            // One that is ended before it was done has to be made still.
+            Running => matches!(next, Done | Failed | Needed),
             Done | Failed => false,
         }
     }

@@ -59,6 +59,16 @@ pub enum BuildEvent<'a> {
         /// How long it ran.
         elapsed: Duration,
     },
+    /// A task was ended before it was done.
+    Abandoned {
+        /// Which.
+        job: Job,
+    },
+    /// The user asks the build to stop: for the first time, or again.
+    Interrupted {
+        /// Running tasks are ended.
+        again: bool,
+    },
     /// A task did not have to run.
     Skipped {
         /// Which.

@@ -216,27 +216,40 @@ impl Run<'_, '_, '_> {
                     TaskResult::Ended(end) if end.status == 0 => self.end(job, Ok(end)),
                     TaskResult::Ended(end) => self.end(job, Err(end.status.to_string())),
                     TaskResult::Broken(_) if self.halted => {
-                        self.end(job, Err("it was told to end".to_owned()))
+                        self.abandon(job);
+                        Ok(())
                     }
                     TaskResult::Broken(why) => self.end(job, Err(why)),
                 }
             }
             Message::Interrupt => {
-                if self.outcome.interrupted {
+                let again = std::mem::replace(&mut self.outcome.interrupted, true);
+                self.tell(&BuildEvent::Interrupted { again });
+                if again {
                     self.halt();
-                } else {
-                    self.outcome.interrupted = true;
-                    self.stop()?;
+                    return Ok(());
                 }
-                Ok(())
+                self.stop()
             }
         }
     }
 
     /// Ends what runs.
     fn halt(&mut self) {
+        let running = self.queue.numbers().running();
+        if running > 0 && !self.halted {
+            let text = format!("Sending SIGTERM to remaining {running} tasks");
+            self.tell(&BuildEvent::Message { level: 20, text: &text });
+        }
         self.halted = true;
         self.runners.end_all();
+    }
+
+    /// A job was ended by [`Run::halt`]: it has neither failed nor succeeded.
+    fn abandon(&mut self, job: Job) {
+        self.started.remove(&job);
+        self.queue.abandon(job);
+        self.tell(&BuildEvent::Abandoned { job });
     }
 
     fn stop(&mut self) -> Result<()> {
@@ -357,11 +370,14 @@ impl Run<'_, '_, '_> {
             self.tell(&BuildEvent::Message { level: 30, text: &alarm.text });
             if let Some(text) = more {
                 self.tell(&BuildEvent::Message { level, text });
-                self.outcome.interrupted = true;
-                self.stop()?;
             }
-            if alarm.action == DiskAction::Halt {
-                self.halt();
+            match alarm.action {
+                DiskAction::Warn => {}
+                DiskAction::StopTasks => self.stop()?,
+                DiskAction::Halt => {
+                    self.queue.stop();
+                    self.halt();
+                }
             }
         }
         Ok(())
@@ -370,7 +386,7 @@ impl Run<'_, '_, '_> {
     fn fire_completed(&mut self) -> Result<()> {
         let name = self.build.options.variables.get("BUILDNAME").cloned().unwrap_or_default();
         let failures = self.outcome.failures.len();
-        let interrupted = u8::from(self.outcome.interrupted);
+        let interrupted = u8::from(self.outcome.interrupted || self.settings.disks.has_stopped());
         for configuration in &self.build.recipes.configurations {
             let arguments =
                 json!([self.queue.numbers().total, name, self.build.options.targets, failures, interrupted]);
