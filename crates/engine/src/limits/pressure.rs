@@ -3,13 +3,32 @@
 use crate::{Error, Result};
 use std::time::{Duration, Instant};
 
+/// In less time too little happens to judge by.
+const SHORTEST: Duration = Duration::from_millis(100);
+
 /// Where a kind of pressure is told, and its limit in microseconds of stalls per second.
 #[derive(Clone, Debug)]
 struct Gauge {
     name: &'static str,
     limit: f64,
-    last: Option<(Instant, f64)>,
+    /// When the total was read last, and what it was.
+    last: (Instant, f64),
     over: bool,
+}
+
+impl Gauge {
+    /// Takes a reading. BitBake: the stalls of the last second count; a second that is not over yet
+    /// is judged by as much of it as has passed.
+    fn read(&mut self, now: Instant, total: f64) {
+        let (then, before) = self.last;
+        let passed = now.duration_since(then);
+        if passed >= SHORTEST {
+            self.over = (total - before) / passed.as_secs_f64() > self.limit;
+        }
+        if passed >= Duration::from_secs(1) {
+            self.last = (now, total);
+        }
+    }
 }
 
 /// Watches the machine. With no limit set it never objects.
@@ -35,7 +54,9 @@ impl Pressure {
                 let problem = "it must be between 1 and 1000000 (microseconds per second)".to_owned();
                 return Err(Error::Setting { variable, value, problem });
             }
-            pressure.gauges.push(Gauge { name, limit, last: None, over: false });
+            // Where the kernel tells nothing, nothing is ever over.
+            let last = (Instant::now(), stalls(name).unwrap_or_default());
+            pressure.gauges.push(Gauge { name, limit, last, over: false });
         }
         if let Some(value) = get("BB_LOADFACTOR_MAX").filter(|value| !value.trim().is_empty()) {
             pressure.load_limit = Some(number("BB_LOADFACTOR_MAX", &value)?);
@@ -52,15 +73,8 @@ impl Pressure {
         }
         let now = Instant::now();
         for gauge in &mut self.gauges {
-            let Some(total) = stalls(gauge.name) else { continue };
-            let Some((then, before)) = gauge.last else {
-                gauge.last = Some((now, total));
-                continue;
-            };
-            let passed = now.duration_since(then);
-            if passed >= Duration::from_secs(1) {
-                gauge.over = (total - before) / passed.as_secs_f64() > gauge.limit;
-                gauge.last = Some((now, total));
+            if let Some(total) = stalls(gauge.name) {
+                gauge.read(now, total);
             }
         }
         let over: Vec<&str> = self.gauges.iter().filter(|gauge| gauge.over).map(|gauge| gauge.name).collect();
@@ -101,6 +115,20 @@ mod tests {
         assert_eq!(Pressure::from_settings(&settings).unwrap().gauges.len(), 1);
         let wrong = |name: &str| (name == "BB_PRESSURE_MAX_IO").then(|| "0".to_owned());
         assert!(Pressure::from_settings(&wrong).unwrap_err().to_string().contains("BB_PRESSURE_MAX_IO"));
+    }
+
+    #[test]
+    fn a_second_that_is_not_over_counts_as_far_as_it_has_passed() {
+        let start = Instant::now();
+        let mut gauge = Gauge { name: "cpu", limit: 1000.0, last: (start, 0.0), over: false };
+        let mut read = |milliseconds, total| {
+            gauge.read(start + Duration::from_millis(milliseconds), total);
+            gauge.over
+        };
+        assert!(!read(50, 1e6), "too soon to tell");
+        assert!(read(500, 600.0));
+        assert!(!read(1000, 900.0));
+        assert!(read(1500, 1500.0), "counted from the second before");
     }
 
     #[test]
