@@ -4,7 +4,7 @@ use crate::Result;
 use crate::build_dir::BuildDir;
 use crate::cache::{RecipeCache, count};
 use crate::cache_file::Kept;
-use crate::watch::Watch;
+use crate::watch::{Silent, Watch};
 use bitzel_base::{RecipeId, RecipeInfo};
 use bitzel_host::{Error as HostError, Host};
 use bitzel_recipe::RecipeFile;
@@ -50,20 +50,30 @@ impl Evaluation {
         Ok(Evaluation { cached: 0, parsed: outcomes.len(), configurations, outcomes })
     }
 
+    /// Everything, if the cache knows all of it. No host is started.
+    pub fn known(build_dir: &BuildDir) -> Option<Evaluation> {
+        Evaluation::complete(&mut RecipeCache::open(build_dir, &Silent), &Silent)
+    }
+
+    fn complete(cache: &mut RecipeCache, watch: &dyn Watch) -> Option<Evaluation> {
+        let (configurations, kept) = cache.complete()?;
+        let records = cache.records(&kept.iter().collect::<Vec<_>>());
+        let cached = kept.len();
+        let outcome = |(kept, record): (Kept, Option<Evaluated>)| {
+            Some(Outcome { mc: kept.mc, file: kept.file, result: Ok(record?) })
+        };
+        let outcomes: Option<Vec<Outcome>> = kept.into_iter().zip(records).map(outcome).collect();
+        if outcomes.is_none() {
+            watch.note("the recipe cache is damaged; evaluating anew");
+        }
+        Some(Evaluation { configurations, outcomes: outcomes?, cached, parsed: 0 })
+    }
+
     /// Evaluates what the cache does not know.
     pub fn run(build_dir: &BuildDir, watch: &dyn Watch) -> Result<Evaluation> {
         let mut cache = RecipeCache::open(build_dir, watch);
-        if let Some((configurations, kept)) = cache.complete() {
-            let records = cache.records(&kept.iter().collect::<Vec<_>>());
-            let cached = kept.len();
-            let outcome = |(kept, record): (Kept, Option<Evaluated>)| {
-                Some(Outcome { mc: kept.mc, file: kept.file, result: Ok(record?) })
-            };
-            let outcomes: Option<Vec<Outcome>> = kept.into_iter().zip(records).map(outcome).collect();
-            match outcomes {
-                Some(outcomes) => return Ok(Evaluation { configurations, outcomes, cached, parsed: 0 }),
-                None => watch.note("the recipe cache is damaged; evaluating anew"),
-            }
+        if let Some(evaluation) = Evaluation::complete(&mut cache, watch) {
+            return Ok(evaluation);
         }
         let mut work = Work::begin(build_dir, &mut cache)?;
         let records = cache.records(&work.kept.iter().flatten().collect::<Vec<_>>());

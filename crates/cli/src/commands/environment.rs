@@ -4,6 +4,7 @@ use super::bitbake::refuse_errors;
 use crate::arguments::ConfigArguments;
 use crate::progress::Terminal;
 use anyhow::{Context, Result, bail};
+use bitzel_host::Host;
 use bitzel_recipe::protocol::{Configuration, Reply, Request};
 use bitzel_taskgraph::ProviderNotice;
 use bitzel_workspace::{BuildDir, Evaluation, Recipes};
@@ -17,9 +18,7 @@ pub fn run(targets: &[String], config: &ConfigArguments) -> Result<ExitCode> {
         _ => bail!("only one target can be used with the --environment option"),
     };
     let build_dir = BuildDir::find(&config.choice(), true)?;
-    let mut host = build_dir.start_host(0)?;
-    let configurations = host.configure(build_dir.configure.clone())?;
-    let request = recipe_arguments(&build_dir, &configurations, target)?;
+    let (mut host, request) = configured(&build_dir, target)?;
     match host.ask(&Request::Call("environment".to_owned(), request))? {
         Reply::Text(text) => print!("{text}"),
         _ => bail!("unexpected answer of the host"),
@@ -27,12 +26,29 @@ pub fn run(targets: &[String], config: &ConfigArguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// How a host is told which datastore is meant: the configuration's, or that of the recipe
-/// which a target chooses.
-pub fn recipe_arguments(
+/// A host that has read the configuration, and how it is told which datastore is meant: the
+/// configuration's, or that of the recipe which a target chooses.
+pub fn configured(build_dir: &BuildDir, target: Option<&str>) -> Result<(Host, Vec<String>)> {
+    let mut quiet = build_dir.configure.clone();
+    quiet.track_history = false;
+    let plain = BuildDir { directory: build_dir.directory.clone(), configure: quiet, level: build_dir.level };
+    std::thread::scope(|scope| {
+        // Meanwhile what the cache knows is read. If it does not know everything, recipes are
+        // evaluated once it is clear that the configuration can be read.
+        let known = target.map(|_| scope.spawn(|| Evaluation::known(&plain).map(Recipes::new)));
+        let mut host = build_dir.start_host(0)?;
+        let configurations = host.configure(build_dir.configure.clone())?;
+        let known = known.and_then(|thread| thread.join().ok().flatten());
+        let request = recipe_arguments(&plain, &configurations, target, known)?;
+        Ok((host, request))
+    })
+}
+
+fn recipe_arguments(
     build_dir: &BuildDir,
     configurations: &[Configuration],
     target: Option<&str>,
+    known: Option<Recipes>,
 ) -> Result<Vec<String>> {
     let Some(target) = target else { return Ok(vec![String::new()]) };
     let (mc, name) = match target.strip_prefix("mc:").and_then(|rest| rest.split_once(':')) {
@@ -42,12 +58,14 @@ pub fn recipe_arguments(
     if !configurations.iter().any(|configuration| configuration.mc == mc) {
         bail!("there is no multiconfig `{mc}`; BBMULTICONFIG names those there are");
     }
-    let mut quiet = build_dir.configure.clone();
-    quiet.track_history = false;
-    let plain = BuildDir { directory: build_dir.directory.clone(), configure: quiet, level: build_dir.level };
-    let evaluation = Evaluation::run(&plain, &Terminal::default())?;
-    refuse_errors(&evaluation)?;
-    let recipes = Recipes::new(evaluation);
+    let recipes = match known {
+        Some(recipes) => recipes,
+        None => {
+            let evaluation = Evaluation::run(build_dir, &Terminal::default())?;
+            refuse_errors(&evaluation)?;
+            Recipes::new(evaluation)
+        }
+    };
     let choice = recipes.index.choose(mc, name);
     for notice in &choice.notices {
         tell(notice);

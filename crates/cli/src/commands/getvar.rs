@@ -1,6 +1,6 @@
 //! `bitbake-getvar`: a variable's value, and where it comes from.
 
-use crate::commands::environment::recipe_arguments;
+use crate::commands::environment::configured;
 use anyhow::{Result, bail};
 use bitzel_recipe::protocol::{Reply, Request};
 use bitzel_workspace::{BuildDir, ConfigChoice};
@@ -41,8 +41,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
         bail!("--flag only makes sense with --value");
     }
     let build_dir = BuildDir::find(&ConfigChoice::default(), !arguments.value)?;
-    let mut host = build_dir.start_host(0)?;
-    let configurations = host.configure(build_dir.configure.clone())?;
+    let (mut host, target) = configured(&build_dir, arguments.recipe.as_deref())?;
     let how = match (arguments.value, arguments.unexpand) {
         (true, true) => "unexpanded",
         (true, false) => "value",
@@ -50,7 +49,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
     };
     let flag = arguments.flag.clone().unwrap_or_default();
     let mut request = vec![arguments.variable.clone(), flag, how.to_owned()];
-    request.extend(recipe_arguments(&build_dir, &configurations, arguments.recipe.as_deref())?);
+    request.extend(target);
     let Reply::Text(text) = host.ask(&Request::Call("getvar".to_owned(), request))? else {
         bail!("unexpected answer of the host");
     };
