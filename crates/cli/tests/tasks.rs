@@ -106,6 +106,22 @@ fn report_lets_tasks_do_what_enforce_refuses_and_tells_where() {
 }
 
 #[test]
+fn report_watches_python_tasks_from_their_start_and_not_what_changes_nothing() {
+    let tasks: String = (0..20)
+        .map(|n| {
+            format!(
+                "python do_t{n}() {{\n    bb.utils.mkdirhier(d.getVar('TOPDIR'))\n    open('/etc/fstab').close()\n}}\naddtask t{n} before do_build\n"
+            )
+        })
+        .collect();
+    let body = format!("do_it() {{\n    mkdir -p ${{TOPDIR}}\n}}\n{tasks}");
+    let (well, told, _) = build(&body, "BITZEL_SANDBOX = \"report\"\n");
+    assert!(well && !told.contains("WITHOUT isolation"), "{told}");
+    let refusals: Vec<&str> = told.lines().filter(|line| line.starts_with("  app:")).collect();
+    assert!(refusals.len() == 20 && refusals.iter().all(|line| line.ends_with("`/etc/fstab`")), "{told}");
+}
+
+#[test]
 fn tasks_ended_for_want_of_space_have_not_failed() {
     let configuration = "BB_DISKMON_DIRS = \"HALT,${TMPDIR},9999999G,\"\n";
     let (well, told, _) = build("do_it() {\n    sleep 60\n}", configuration);

@@ -200,6 +200,11 @@ impl Init<'_> {
             }
             let number = filter.load_shown().unwrap_or(-1);
             rustix::io::write(announce, &number.to_ne_bytes()).ok();
+            // The descriptor stays until the other side has it; without it nobody would let this one's calls go on.
+            let mut taken = [0u8];
+            if rustix::io::retry_on_intr(|| rustix::io::read(announce, &mut taken)) != Ok(1) {
+                sys::exit_now(126)
+            }
         }
     }
 
@@ -255,7 +260,9 @@ fn listener(pid: i32, announced: UnixStream) -> std::io::Result<OwnedFd> {
     if got != 4 || number < 0 {
         return Err(std::io::Error::from_raw_os_error(libc::ENOSYS));
     }
-    sys::take_descriptor(pid, number)
+    let taken = sys::take_descriptor(pid, number)?;
+    rustix::io::write(&announced, b"1")?;
+    Ok(taken)
 }
 
 fn errno(error: &std::io::Error) -> i32 {

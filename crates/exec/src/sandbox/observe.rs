@@ -24,8 +24,13 @@ enum Use {
     /// As before, with the flags in memory (`struct open_how`).
     OpenHow(usize),
     Change,
+    /// Changes nothing where there is something already.
+    Make,
     Execute,
 }
+
+/// The C library looks there in any program, and does without.
+const LOOKED_FOR: [&str; 2] = ["/etc/locale.alias", "/sys/devices/system/cpu/online"];
 
 /// A call with a path: name, number, index of the directory descriptor if it
 /// has one, index of the path, use.
@@ -37,13 +42,13 @@ const PATH_CALLS: &[PathCall] = &[
     ("openat2", libc::SYS_openat2, Some(0), 1, Use::OpenHow(2)),
     ("execve", libc::SYS_execve, None, 0, Use::Execute),
     ("execveat", libc::SYS_execveat, Some(0), 1, Use::Execute),
-    ("mkdirat", libc::SYS_mkdirat, Some(0), 1, Use::Change),
-    ("mknodat", libc::SYS_mknodat, Some(0), 1, Use::Change),
+    ("mkdirat", libc::SYS_mkdirat, Some(0), 1, Use::Make),
+    ("mknodat", libc::SYS_mknodat, Some(0), 1, Use::Make),
     ("unlinkat", libc::SYS_unlinkat, Some(0), 1, Use::Change),
     ("renameat2", libc::SYS_renameat2, Some(0), 1, Use::Change),
     ("renameat2", libc::SYS_renameat2, Some(2), 3, Use::Change),
-    ("linkat", libc::SYS_linkat, Some(2), 3, Use::Change),
-    ("symlinkat", libc::SYS_symlinkat, Some(1), 2, Use::Change),
+    ("linkat", libc::SYS_linkat, Some(2), 3, Use::Make),
+    ("symlinkat", libc::SYS_symlinkat, Some(1), 2, Use::Make),
     ("fchmodat", libc::SYS_fchmodat, Some(0), 1, Use::Change),
     ("fchownat", libc::SYS_fchownat, Some(0), 1, Use::Change),
     ("utimensat", libc::SYS_utimensat, Some(0), 1, Use::Change),
@@ -55,16 +60,16 @@ const PATH_CALLS: &[PathCall] = &[
 const OLD_PATH_CALLS: &[PathCall] = &[
     ("open", libc::SYS_open, None, 0, Use::Open(1)),
     ("creat", libc::SYS_creat, None, 0, Use::Change),
-    ("mkdir", libc::SYS_mkdir, None, 0, Use::Change),
-    ("mknod", libc::SYS_mknod, None, 0, Use::Change),
+    ("mkdir", libc::SYS_mkdir, None, 0, Use::Make),
+    ("mknod", libc::SYS_mknod, None, 0, Use::Make),
     ("rmdir", libc::SYS_rmdir, None, 0, Use::Change),
     ("unlink", libc::SYS_unlink, None, 0, Use::Change),
     ("rename", libc::SYS_rename, None, 0, Use::Change),
     ("rename", libc::SYS_rename, None, 1, Use::Change),
     ("renameat", libc::SYS_renameat, Some(0), 1, Use::Change),
     ("renameat", libc::SYS_renameat, Some(2), 3, Use::Change),
-    ("link", libc::SYS_link, None, 1, Use::Change),
-    ("symlink", libc::SYS_symlink, None, 1, Use::Change),
+    ("link", libc::SYS_link, None, 1, Use::Make),
+    ("symlink", libc::SYS_symlink, None, 1, Use::Make),
     ("chmod", libc::SYS_chmod, None, 0, Use::Change),
     ("chown", libc::SYS_chown, None, 0, Use::Change),
     ("lchown", libc::SYS_lchown, None, 0, Use::Change),
@@ -151,7 +156,7 @@ impl<'a> Observer<'a> {
         };
         let full = settle(&base.join(text), call.pid)?;
         let change = match usage {
-            Use::Change => true,
+            Use::Change | Use::Make => true,
             Use::Execute => false,
             Use::Open(index) => writes(call.arguments[index]),
             Use::OpenHow(index) => writes(call.number_at(index)?),
@@ -172,7 +177,12 @@ impl<'a> Observer<'a> {
             None => access(self.plan, &full),
         };
         // What is not there is not there in the sandbox either.
-        if !change && !full.exists() {
+        let is_idle = match usage {
+            Use::Make => full.symlink_metadata().is_ok(),
+            _ if change => false,
+            _ => !full.exists() || LOOKED_FOR.iter().any(|path| full == Path::new(path)),
+        };
+        if is_idle {
             return None;
         }
         let needed = if change { Access::Write } else { Access::Read };
