@@ -50,11 +50,15 @@ pub fn first_error(log: &str) -> Option<&str> {
         if line.starts_with("Traceback") {
             return rest.find(|line| !line.starts_with(' ')).or(Some(line));
         }
-        return Some(line.trim_start());
+        let line = line.trim_start();
+        return Some(line.strip_prefix(DEBUG).unwrap_or(line));
     }
     let complaint = lines().find(|line| COMPLAINTS.iter().any(|start| line.starts_with(start)));
     complaint.or_else(|| lines().rev().find(|line| !is_trace(line)))
 }
+
+/// How messages begin that only logs hold.
+const DEBUG: &str = "DEBUG: ";
 
 fn is_cause(line: &str) -> bool {
     // Hunks are told of that succeeded, too.
@@ -64,7 +68,7 @@ fn is_cause(line: &str) -> bool {
 
 /// Messages about functions, and where the shell was.
 fn is_trace(line: &str) -> bool {
-    line.starts_with("DEBUG: ") || line.starts_with('\t')
+    line.starts_with(DEBUG) || line.starts_with('\t')
 }
 
 #[cfg(test)]
@@ -74,6 +78,10 @@ mod tests {
     #[test]
     fn the_first_cause_counts_not_what_follows_from_it() {
         for (log, want) in [
+            (
+                "DEBUG: cannot write `/d/big.tmp`: No space left on device (os error 28)\nERROR: Unable to fetch\n",
+                "cannot write `/d/big.tmp`: No space left on device (os error 28)",
+            ),
             (
                 "DEBUG: Executing shell function do_compile\ncc -c a.c\na.c:3:1: error: expected ';'\na.c:9:2: error: more\n\
                  make: *** [Makefile:2: a.o] Error 1\nERROR: oe_runmake failed\nWARNING: exit code 1 from a shell command.\n",
