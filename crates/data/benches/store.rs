@@ -20,7 +20,7 @@ fn store() -> DataStore {
     set("OVERRIDES", "linux:x86-64:${PN}");
     set("PN", "busybox");
     for number in 0..500 {
-        set(&format!("V{number}"), &format!("/work/${{PN}}/${{V{}}}", number / 2 + 1000));
+        set(&format!("V{number}"), &format!("/tree/${{PN}}/${{V{}}}", number / 2 + 1000));
         set(&format!("V{number}:x86-64"), &format!("${{PN}}-{number}"));
         set(&format!("V{}", number + 1000), "usr lib share");
     }
