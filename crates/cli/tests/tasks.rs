@@ -48,7 +48,6 @@ python do_it() {
 #[test]
 fn tasks_of_one_runner_share_no_random_numbers() {
     let body = r#"
-BB_NUMBER_THREADS = "1"
 python do_it() {
     import random
     bb.warn("drew %s" % random.random())

@@ -114,6 +114,11 @@ impl Records {
     }
 }
 
+/// How many variants of a record are skipped.
+pub(crate) fn skipped(record: &Evaluated) -> usize {
+    record.variants.iter().filter(|(_, info)| info.skipped).count()
+}
+
 /// A record to be written.
 pub(crate) enum Entry<'e> {
     /// As it stands in the file before; its paths are numbers of the new table.
@@ -145,7 +150,7 @@ pub(crate) fn write(
                     file: file.clone(),
                     paths,
                     variants: evaluated.variants.len(),
-                    skipped: evaluated.variants.iter().filter(|(_, info)| info.skipped).count(),
+                    skipped: skipped(evaluated),
                     digest: digest(&records[usize::try_from(start).map_err(io::Error::other)?..]),
                     at: start..records.len() as u64,
                 });

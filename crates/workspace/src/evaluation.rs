@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::build_dir::BuildDir;
 use crate::cache::{RecipeCache, count};
-use crate::cache_file::Kept;
+use crate::cache_file::{Kept, skipped};
 use crate::watch::{Silent, Watch};
 use bitzel_base::{RecipeId, RecipeInfo};
 use bitzel_host::{Error as HostError, Host};
@@ -108,7 +108,7 @@ impl Evaluation {
         for (outcome, known) in work.outcomes.into_iter().zip(known) {
             match (known, outcome.result) {
                 (Some((variants, skipped)), _) => parsed.add(variants, skipped),
-                (None, Ok(record)) => parsed.add_record(&record),
+                (None, Ok(record)) => parsed.add(record.variants.len(), skipped(&record)),
                 (None, Err(error)) => parsed.errors.push(error),
             }
         }
@@ -158,10 +158,6 @@ impl Parsed {
     pub(crate) fn add(&mut self, variants: usize, skipped: usize) {
         self.variants += variants;
         self.skipped += skipped;
-    }
-
-    fn add_record(&mut self, record: &Evaluated) {
-        self.add(record.variants.len(), record.variants.iter().filter(|(_, info)| info.skipped).count());
     }
 }
 

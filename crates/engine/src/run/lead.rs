@@ -355,26 +355,18 @@ impl Run<'_, '_, '_> {
 
     fn watch_disks(&mut self) -> Result<()> {
         for alarm in self.settings.disks.check() {
-            let (level, more) = match alarm.action {
-                DiskAction::Warn => (30, None),
-                DiskAction::StopTasks => (
-                    40,
-                    Some(
-                        "No new tasks can be executed since the disk space monitor action is \"STOPTASKS\"!",
-                    ),
-                ),
-                DiskAction::Halt => {
-                    (40, Some("Immediately halt since the disk space monitor action is \"HALT\"!"))
-                }
-            };
             self.tell(&BuildEvent::Message { level: 30, text: &alarm.text });
-            if let Some(text) = more {
-                self.tell(&BuildEvent::Message { level, text });
-            }
             match alarm.action {
                 DiskAction::Warn => {}
-                DiskAction::StopTasks => self.stop()?,
+                DiskAction::StopTasks => {
+                    let text =
+                        "No new tasks can be executed since the disk space monitor action is \"STOPTASKS\"!";
+                    self.tell(&BuildEvent::Message { level: 40, text });
+                    self.stop()?;
+                }
                 DiskAction::Halt => {
+                    let text = "Immediately halt since the disk space monitor action is \"HALT\"!";
+                    self.tell(&BuildEvent::Message { level: 40, text });
                     self.queue.stop();
                     self.halt();
                 }
