@@ -60,7 +60,7 @@ pub struct Origin {
 pub fn origins(files: &[ConfigFile], key: &str) -> Vec<Origin> {
     let mut out = Vec::new();
     for file in files {
-        let root = Value::Map(file.config.clone());
+        let root = Value::from(file.config.clone());
         if let Some((value, pointer)) = walk(&root, key, String::new()) {
             let line = file.lines.line(&pointer);
             out.push(Origin { file: file.path.clone(), line, value: value.clone() });

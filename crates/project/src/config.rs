@@ -130,7 +130,7 @@ impl Config {
     /// The configuration without its includes, for dumps.
     pub fn flattened(&self) -> Map {
         let mut map = self.map.clone();
-        if let Some(Value::Map(header)) = map.get_mut("header") {
+        if let Some(header) = map.get_mut("header").and_then(Value::as_map_mut) {
             header.shift_remove("includes");
         }
         map

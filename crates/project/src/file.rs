@@ -7,6 +7,7 @@ use crate::value::{Map, Value};
 use crate::yaml::{Document, Locations, MAX_BYTES, parse};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What a file is to its project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -52,6 +53,7 @@ impl ConfigFile {
             let problem = "Configuration file does not contain a dictionary as base type".to_owned();
             return Err(ProjectError::Load { file: path.to_owned(), problem });
         };
+        let config = Arc::unwrap_or_clone(config);
         let file = ConfigFile { path: path.to_owned(), config, lines: document.lines, role };
         if file.config.get("proxy_config").is_some_and(|proxy| !proxy.is_falsy()) {
             let text = "Obsolete proxy_config detected. This has no effect and will be rejected soon.";

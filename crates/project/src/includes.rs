@@ -8,6 +8,7 @@ use crate::schema::Schema;
 use crate::value::{Map, Value, merge};
 use indexmap::IndexMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// More files than this are no project but a bomb of includes.
 const MAX_FILES: usize = 2000;
@@ -104,7 +105,7 @@ impl Includes {
             merge(&mut config, &file.config);
             version = version.max(file.version());
         }
-        if let Some(Value::Map(header)) = config.get_mut("header") {
+        if let Some(header) = config.get_mut("header").and_then(Value::as_map_mut) {
             header.insert("version".into(), Value::Int(version));
         }
         Ok(Loaded { config, files, missing })
@@ -141,10 +142,10 @@ impl Includes {
             base = self.top_repo.clone();
         }
         let includes = match config.config.get("header").and_then(|header| header.get("includes")) {
-            Some(Value::Seq(includes)) => includes.clone(),
-            _ => Vec::new(),
+            Some(Value::Seq(includes)) => Arc::clone(includes),
+            _ => Arc::default(),
         };
-        for include in &includes {
+        for include in includes.iter() {
             self.follow(include, &config, &base, walk)?;
         }
         walk.stack.pop();

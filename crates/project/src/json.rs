@@ -28,9 +28,9 @@ pub fn from_json(json: serde_json::Value) -> Value {
             None => Value::Float(number.as_f64().unwrap_or(f64::NAN)),
         },
         serde_json::Value::String(text) => Value::Str(text),
-        serde_json::Value::Array(items) => Value::Seq(items.into_iter().map(from_json).collect()),
+        serde_json::Value::Array(items) => items.into_iter().map(from_json).collect::<Vec<_>>().into(),
         serde_json::Value::Object(map) => {
-            Value::Map(map.into_iter().map(|(k, v)| (k.into(), from_json(v))).collect())
+            map.into_iter().map(|(k, v)| (k.into(), from_json(v))).collect::<Map>().into()
         }
     }
 }

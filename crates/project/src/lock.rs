@@ -64,7 +64,7 @@ pub enum LockEvent {
 /// A lock file that does not exist yet.
 pub fn new_lock(path: PathBuf) -> ConfigFile {
     let header: Map = [("version".into(), Value::Int(LOCK_VERSION))].into_iter().collect();
-    let config: Map = [("header".into(), Value::Map(header))].into_iter().collect();
+    let config: Map = [("header".into(), Value::from(header))].into_iter().collect();
     ConfigFile { path, config, lines: Locations::default(), role: Role { lock: true, ..Role::default() } }
 }
 
@@ -75,7 +75,8 @@ pub fn update_lock(file: &mut ConfigFile, floating: &mut Vec<Floating>, add: boo
     let mut events = Vec::new();
     let mut changed = false;
     let version = file.version();
-    if let Some(Value::Map(header)) = file.config.get_mut("header").filter(|_| version < LOCK_VERSION) {
+    let header = file.config.get_mut("header").filter(|_| version < LOCK_VERSION);
+    if let Some(header) = header.and_then(Value::as_map_mut) {
         header.insert("version".into(), Value::Int(LOCK_VERSION));
         events.push(LockEvent::OldVersion(version));
     }
@@ -101,8 +102,8 @@ pub fn update_lock(file: &mut ConfigFile, floating: &mut Vec<Floating>, add: boo
     }
     if add {
         for repo in floating.drain(..) {
-            let pin = pins.entry(repo.id.as_str().into()).or_insert_with(|| Value::Map(Map::new()));
-            *pin = Value::Map(Map::new());
+            let pin = pins.entry(repo.id.as_str().into()).or_insert_with(|| Value::from(Map::new()));
+            *pin = Value::from(Map::new());
             set_commit(pin, &repo.revision);
             changed = true;
             events.push(LockEvent::Added { name: repo.name, commit: repo.revision });
@@ -112,7 +113,7 @@ pub fn update_lock(file: &mut ConfigFile, floating: &mut Vec<Floating>, add: boo
 }
 
 fn set_commit(pin: &mut Value, commit: &str) {
-    if let Value::Map(pin) = pin {
+    if let Some(pin) = pin.as_map_mut() {
         pin.insert("commit".into(), commit.into());
     }
 }
@@ -121,9 +122,9 @@ fn set_commit(pin: &mut Value, commit: &str) {
 fn pins(config: &mut Map) -> &mut Map {
     let mut map = config;
     for key in ["overrides", "repos"] {
-        let value = map.entry(key.into()).or_insert_with(|| Value::Map(Map::new()));
+        let value = map.entry(key.into()).or_insert_with(|| Value::from(Map::new()));
         if !matches!(value, Value::Map(_)) {
-            *value = Value::Map(Map::new());
+            *value = Value::from(Map::new());
         }
         map = value.as_map_mut().expect("made a mapping above");
     }
@@ -166,7 +167,7 @@ mod tests {
         assert_eq!(repos, [floating("z", "zz")]);
         let (_, changed) = update_lock(&mut file, &mut repos, true);
         assert!(changed && repos.is_empty());
-        let text = emit(&Value::Map(file.config), &EmitOptions::default());
+        let text = emit(&Value::from(file.config), &EmitOptions::default());
         assert_eq!(
             text,
             "header:\n  version: 14\noverrides:\n  repos:\n    a:\n      commit: new\n    t:\n      commit: tagobject\n    z:\n      commit: zz\n"

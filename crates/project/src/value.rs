@@ -3,11 +3,13 @@
 
 use crate::key::Key;
 use indexmap::IndexMap;
+use std::sync::Arc;
 
 /// A mapping in the order of the file.
 pub type Map = IndexMap<Key, Value>;
 
-/// One node of a project file.
+/// One node of a project file. Lists and mappings that are one by an alias or a
+/// merge key (`<<`) share their memory; who changes one gets a copy of it.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub enum Value {
     /// `null`, `~` or nothing.
@@ -25,9 +27,9 @@ pub enum Value {
     /// set); the words name it in error messages.
     Opaque(&'static str),
     /// A list.
-    Seq(Vec<Value>),
+    Seq(Arc<Vec<Value>>),
     /// A mapping.
-    Map(Map),
+    Map(Arc<Map>),
 }
 
 impl Value {
@@ -47,10 +49,10 @@ impl Value {
         }
     }
 
-    /// The mapping, if it is one.
+    /// The mapping, if it is one, of this place alone.
     pub fn as_map_mut(&mut self) -> Option<&mut Map> {
         match self {
-            Value::Map(map) => Some(map),
+            Value::Map(map) => Some(Arc::make_mut(map)),
             _ => None,
         }
     }
@@ -82,9 +84,14 @@ impl Value {
         }
     }
 
+    /// Whether both are one mapping in two places.
+    pub fn is_same(&self, other: &Value) -> bool {
+        matches!((self, other), (Value::Map(a), Value::Map(b)) if Arc::ptr_eq(a, b))
+    }
+
     /// A mapping of these keys, in this order.
     pub fn mapping<'k>(pairs: impl IntoIterator<Item = (&'k str, Value)>) -> Value {
-        Value::Map(pairs.into_iter().map(|(key, value)| (key.into(), value)).collect())
+        pairs.into_iter().map(|(key, value)| (key.into(), value)).collect::<Map>().into()
     }
 
     /// The kind of value in words for messages.
@@ -104,6 +111,18 @@ impl Value {
 impl From<&str> for Value {
     fn from(text: &str) -> Value {
         Value::Str(text.to_owned())
+    }
+}
+
+impl From<Vec<Value>> for Value {
+    fn from(items: Vec<Value>) -> Value {
+        Value::Seq(Arc::new(items))
+    }
+}
+
+impl From<Map> for Value {
+    fn from(map: Map) -> Value {
+        Value::Map(Arc::new(map))
     }
 }
 
@@ -137,7 +156,7 @@ pub(crate) fn float_word(number: f64) -> String {
 pub fn merge(base: &mut Map, update: &Map) {
     for (key, value) in update {
         match (base.get_mut(key), value) {
-            (Some(Value::Map(old)), Value::Map(new)) => merge(old, new),
+            (Some(Value::Map(old)), Value::Map(new)) => merge(Arc::make_mut(old), new),
             _ => {
                 base.insert(key.clone(), value.clone());
             }

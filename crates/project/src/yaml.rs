@@ -4,6 +4,7 @@
 mod compose;
 mod construct;
 mod emit;
+mod represent;
 mod scalar;
 mod style;
 mod write;

@@ -69,9 +69,9 @@ fn texts_are_laid_out_as_by_pyyaml() {
         let inner: Map = [("m".into(), text.clone())].into_iter().collect();
         let mut map = Map::new();
         map.insert("k".into(), text.clone());
-        map.insert("l".into(), Value::Seq(vec![text, Value::Map(inner)]));
+        map.insert("l".into(), vec![text, inner.into()].into());
         map.insert(short.into(), "v".into());
-        let got = emit(&Value::Map(map), &EmitOptions::default());
+        let got = emit(&map.into(), &EmitOptions::default());
         if got != case["yaml"].as_str().unwrap() {
             differences.push(format!("got\n{got}PyYAML\n{}", case["yaml"].as_str().unwrap()));
         }
@@ -89,13 +89,32 @@ fn nesting_is_laid_out_as_by_pyyaml() {
     }
 }
 
+#[test]
+fn aliases_are_written_where_kas_writes_them() {
+    let recorded = recorded();
+    let mut differences = Vec::new();
+    for case in list(&recorded, "aliases") {
+        let value = parse(case["yaml"].as_str().unwrap().as_bytes()).unwrap().value;
+        for (indent, key) in [(2, "kas"), (4, "indented")] {
+            let options = EmitOptions { indent, kas_aliases: true, ..EmitOptions::default() };
+            let (got, kas) = (emit(&value, &options), case[key].as_str().unwrap());
+            if got != kas {
+                differences.push(format!("{}got\n{got}kas\n{kas}", case["yaml"].as_str().unwrap()));
+            }
+        }
+        let whole = emit(&value, &EmitOptions::default());
+        assert_eq!(parse(whole.as_bytes()).unwrap().value, value, "{whole}");
+    }
+    assert!(differences.is_empty(), "{} differences\n{}", differences.len(), differences.join("\n"));
+}
+
 proptest::proptest! {
     #[test]
     fn what_is_written_is_read_again(texts in proptest::collection::vec("[ -~\\n\\té\\u{2028}]{0,120}", 1..4), key in "[a-z -~]{1,30}") {
-        let list = Value::Seq(texts.iter().map(|text| Value::from(text.as_str())).collect());
+        let list = Value::from(texts.iter().map(|text| Value::from(text.as_str())).collect::<Vec<_>>());
         let map: Map = [(key.into(), list)].into_iter().collect();
-        let text = emit(&Value::Map(map.clone()), &EmitOptions::default());
-        proptest::prop_assert_eq!(parse(text.as_bytes()).map(|d| d.value), Ok(Value::Map(map)), "{}", text);
+        let text = emit(&map.clone().into(), &EmitOptions::default());
+        proptest::prop_assert_eq!(parse(text.as_bytes()).map(|d| d.value), Ok(Value::from(map)), "{}", text);
     }
 
     #[test]

@@ -8,8 +8,7 @@ use crate::error::{IoContext, KasError};
 use crate::log::Logger;
 use crate::session::Session;
 use bitzel_project::{
-    EmitOptions, Overrides, ProjectError, SetupChoice, Value, emit, emit_json, from_setup, parse_json,
-    to_setup,
+    EmitOptions, Overrides, ProjectError, SetupChoice, emit, emit_json, from_setup, parse_json, to_setup,
 };
 use clap::ArgMatches;
 use std::io::Write;
@@ -52,7 +51,7 @@ fn to_project(
     let mut notes = Vec::new();
     let project = from_setup(&document.value, &choice, &mut notes)?;
     log.notes(notes);
-    Ok(emit(&Value::Map(project), &EmitOptions::default()))
+    Ok(emit(&project.into(), &EmitOptions::default()))
 }
 
 /// Needs the files of the project only, not its repositories.

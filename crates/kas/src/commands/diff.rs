@@ -32,7 +32,7 @@ pub fn run(mut session: Session, matches: &ArgMatches) -> Result<(), KasError> {
     let changes = changes(&old, &comparable(&session.config));
     let commits = changed_commits(&session, &changes, &old_repos)?;
     if text(matches, "format") == Some("json") {
-        println!("{}", emit_json(&Value::Map(as_data(&changes, &commits)), 4, false));
+        println!("{}", emit_json(&Value::from(as_data(&changes, &commits)), 4, false));
         return Ok(());
     }
     let style = if is_set(matches, "no-color") { Style::plain() } else { Style::coloured() };
@@ -131,11 +131,11 @@ fn as_data(changes: &Changes, commits: &IndexMap<String, Vec<Commit>>) -> Map {
         ])
     };
     let mut data = Map::new();
-    data.insert("values_changed".into(), Value::Map(changes.iter().map(change).collect()));
+    data.insert("values_changed".into(), changes.iter().map(change).collect::<Map>().into());
     if !commits.is_empty() {
-        let list = |list: &Vec<Commit>| Value::Seq(list.iter().map(commit).collect());
+        let list = |list: &Vec<Commit>| Value::from(list.iter().map(commit).collect::<Vec<_>>());
         let repos = commits.iter().map(|(name, commits)| (name.as_str().into(), list(commits)));
-        data.insert("vcs".into(), Value::Map(repos.collect()));
+        data.insert("vcs".into(), repos.collect::<Map>().into());
     }
     data
 }

@@ -6,12 +6,16 @@ use crate::error::KasError;
 use crate::repository::Repository;
 use crate::session::Session;
 use crate::steps::with_steps;
-use bitzel_project::{EmitOptions, LOCK_VERSION, Map, RepoSpec, Value, emit, emit_json};
+use bitzel_project::{EmitOptions, LOCK_VERSION, Map, RepoSpec, Value, emit, emit_json, parse};
 use clap::ArgMatches;
 use std::io::Write;
 
 /// What neither a dump nor a lock needs.
 pub const UNNEEDED: [&str; 4] = ["setup_dir", "repos_apply_patches", "setup_environ", "write_bbconfig"];
+
+/// kas' dumper puts anchors at the wrong places; what reads kas' dumps gets what kas writes.
+const ALIASES: &str = "The project has aliases (`*`) or merge keys (`<<`), and as YAML the dump means something \
+                       else than they do: use --format json, or write them out in the project";
 
 /// Runs the command.
 pub fn run(mut session: Session, matches: &ArgMatches) -> Result<(), KasError> {
@@ -33,11 +37,14 @@ pub fn run(mut session: Session, matches: &ArgMatches) -> Result<(), KasError> {
     let config = if as_lock { lock_only(&session)? } else { resolved(&session, matches)? };
     let indent = indent(matches);
     let sort = is_set(matches, "sort");
-    let value = Value::Map(config);
+    let value = Value::from(config);
     let text = match text(matches, "format") {
         Some("json") => emit_json(&value, indent, sort) + "\n",
-        _ => emit(&value, &EmitOptions { indent, sort, null_word: false }),
+        _ => emit(&value, &EmitOptions { indent, sort, null_word: false, kas_aliases: true }),
     };
+    if parse(text.as_bytes()).is_ok_and(|document| document.value != value) {
+        session.ctx.log.warning(ALIASES);
+    }
     // who closes stdout has seen enough
     let _ = std::io::stdout().write_all(text.as_bytes());
     Ok(())
@@ -59,7 +66,7 @@ fn lock_only(session: &Session) -> Result<Map, KasError> {
         );
     }
     let header = Value::mapping([("version", Value::Int(LOCK_VERSION))]);
-    let overrides = Value::mapping([("repos", Value::Map(pins))]);
+    let overrides = Value::mapping([("repos", pins.into())]);
     Ok([("header".into(), header), ("overrides".into(), overrides)].into_iter().collect())
 }
 
@@ -83,7 +90,7 @@ fn resolved(session: &Session, matches: &ArgMatches) -> Result<Map, KasError> {
     if is_set(matches, "resolve-env") && config.contains_key("env") {
         let env = session.config.environment(&session.ctx.env);
         let env = env.into_iter().map(|(name, value)| (name.into(), value.map_or(Value::Null, Value::Str)));
-        config.insert("env".into(), Value::Map(env.collect()));
+        config.insert("env".into(), env.collect::<Map>().into());
     }
     Ok(config)
 }
@@ -136,16 +143,15 @@ fn set(config: &mut Map, id: &str, key: &str, text: String) {
     set_value(config, id, key, Value::Str(text));
 }
 
-/// Sets a key of a repository entry; one without content gets some.
+/// Sets a key of a repository entry; one without content gets some. Entries that are one by an alias stay one.
 fn set_value(config: &mut Map, id: &str, key: &str, value: Value) {
-    let Some(entry) = config.get_mut("repos").and_then(Value::as_map_mut).and_then(|repos| repos.get_mut(id))
-    else {
-        return;
-    };
-    if !matches!(entry, Value::Map(_)) {
-        *entry = Value::Map(Map::new());
+    let Some(repos) = config.get_mut("repos").and_then(Value::as_map_mut) else { return };
+    let Some(before) = repos.get(id).cloned() else { return };
+    let mut entry = before.as_map().cloned().unwrap_or_default();
+    entry.insert(key.into(), value);
+    let entry = Value::from(entry);
+    for other in repos.values_mut().filter(|other| other.is_same(&before)) {
+        *other = entry.clone();
     }
-    if let Value::Map(entry) = entry {
-        entry.insert(key.into(), value);
-    }
+    repos.insert(id.into(), entry);
 }

@@ -84,10 +84,10 @@ fn update(
     }
     session.ctx.log.info(&format!("Updating lockfile {}", relative(&lock.path, &session.ctx.cwd).display()));
     let (indent, sort) = (indent(matches), is_set(matches, "sort"));
-    let value = Value::Map(lock.config.clone());
+    let value = Value::from(lock.config.clone());
     let text = match lock.path.extension().is_some_and(|e| e == "json") {
         true => emit_json(&value, indent, sort) + "\n",
-        false => emit(&value, &EmitOptions { indent, sort, null_word: false }),
+        false => emit(&value, &EmitOptions { indent, sort, ..EmitOptions::default() }),
     };
     files::write(&lock.path, &text)
 }

@@ -26,7 +26,7 @@ fn why(session: &Session, key: &str) -> Result<(), KasError> {
     let origins = origins(&used, key);
     if origins.is_empty() {
         let mut known = Vec::new();
-        keys(&Value::Map(session.config.map.clone()), "", &mut known);
+        keys(&Value::from(session.config.map.clone()), "", &mut known);
         let hint = closest(key, known.iter().map(String::as_str));
         let hint = hint.map(|close| format!("; did you mean `{close}`?")).unwrap_or_default();
         return Err(KasError::User(format!("no file of the project sets `{key}`{hint}")));

@@ -59,6 +59,21 @@ fn why_tells_which_file_and_line_set_a_value() {
 }
 
 #[test]
+fn a_dump_that_means_something_else_than_its_project_is_told() {
+    let world = world();
+    let two = "repos:\n  oe: &oe {url: \"https://example.com/oe\", branch: master, layers: {m: }}\n";
+    let two = format!("header:\n  version: 23\n{two}  two:\n    <<: *oe\n    path: two\n");
+    world.write("project/k.yml", &two);
+    let (code, stdout, stderr) = world.run(&["dump", "k.yml"]);
+    assert!(code == 0 && stdout.contains("  &id001 two:\n"), "{stdout}{stderr}");
+    assert!(stdout.ends_with("    layers: *id001\n    path: two\n"), "{stdout}");
+    assert!(stderr.contains("use --format json"), "{stderr}");
+    let (code, stdout, stderr) = world.run(&["dump", "--format", "json", "k.yml"]);
+    assert_eq!((code, stderr.contains("aliases")), (0, false), "{stderr}");
+    assert_eq!(stdout.matches("\"m\": null").count(), 2, "{stdout}");
+}
+
+#[test]
 fn submodules_are_checked_out_when_asked_for() {
     let mut world = world();
     let file = world.project().join("oe/sub/file");

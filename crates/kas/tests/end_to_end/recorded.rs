@@ -199,7 +199,7 @@ fn number(value: Option<&Value>) -> i128 {
     }
 }
 
-/// The same data in another order, or with aliases written out.
+/// The same data in another order.
 fn same_data(a: &str, b: &str) -> bool {
     matches!((parse(a.as_bytes()), parse(b.as_bytes())), (Ok(a), Ok(b)) if a.value == b.value)
 }

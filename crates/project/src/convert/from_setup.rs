@@ -50,13 +50,12 @@ pub fn from_setup(setup: &Value, choice: &SetupChoice, notes: &mut Vec<Note>) ->
         }
     };
     let mut project = Map::new();
-    let header = [("version".into(), Value::Int(FORMAT_VERSION))].into_iter().collect();
-    project.insert("header".into(), Value::Map(header));
+    project.insert("header".into(), Value::mapping([("version", Value::Int(FORMAT_VERSION))]));
     fragments(wanted, choice, &mut project)?;
     let env = texts(wanted.get("bb-env-passthrough-additions"));
     if !env.is_empty() {
-        let env = env.into_iter().map(|name| (name.into(), Value::Null)).collect();
-        project.insert("env".into(), Value::Map(env));
+        let env: Map = env.into_iter().map(|name| (name.into(), Value::Null)).collect();
+        project.insert("env".into(), Value::from(env));
     }
     for (key, what) in [
         ("oe-template", "configuration templates"),
@@ -69,7 +68,7 @@ pub fn from_setup(setup: &Value, choice: &SetupChoice, notes: &mut Vec<Note>) ->
             )));
         }
     }
-    project.insert("repos".into(), Value::Map(repos(setup, wanted)?));
+    project.insert("repos".into(), Value::from(repos(setup, wanted)?));
     Ok(project)
 }
 
@@ -80,11 +79,13 @@ fn flatten(list: &[Value], outer: &Map, out: &mut Vec<Map>) {
         let mut own = outer.clone();
         for (key, value) in entry.iter().filter(|(key, _)| *key != "configurations") {
             let joined = match (own.get(key), value) {
-                (Some(Value::Seq(a)), Value::Seq(b)) => Value::Seq(a.iter().chain(b).cloned().collect()),
+                (Some(Value::Seq(a)), Value::Seq(b)) => {
+                    a.iter().chain(b.iter()).cloned().collect::<Vec<_>>().into()
+                }
                 (Some(Value::Map(a)), Value::Map(b)) => {
-                    let mut both = a.clone();
-                    both.extend(b.clone());
-                    Value::Map(both)
+                    let mut both = Map::clone(a);
+                    both.extend(Map::clone(b));
+                    both.into()
                 }
                 (Some(Value::Str(a)), Value::Str(b)) if key == "description" => format!("{a} {b}").into(),
                 _ => value.clone(),
@@ -126,8 +127,7 @@ fn fragments(wanted: &Map, choice: &SetupChoice, project: &mut Map) -> Result<()
     }
     if !others.is_empty() {
         let text = format!("OE_FRAGMENTS += \"{}\"\n", others.join(" "));
-        let header = [("oe-fragments".into(), text.into())].into_iter().collect();
-        project.insert("local_conf_header".into(), Value::Map(header));
+        project.insert("local_conf_header".into(), Value::mapping([("oe-fragments", text.into())]));
     }
     Ok(())
 }
@@ -154,8 +154,8 @@ fn repos(setup: &Value, wanted: &Map) -> Result<Map, ProjectError> {
         if own.is_empty() {
             own.insert(".".into(), "disabled".into());
         }
-        put("layers", Value::Map(own));
-        repos.insert(name.clone(), Value::Map(repo));
+        put("layers", own.into());
+        repos.insert(name.clone(), repo.into());
     }
     Ok(repos)
 }

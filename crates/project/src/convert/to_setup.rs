@@ -34,7 +34,7 @@ pub fn to_setup(
     }
     // a stable sort: within a priority the order of the file
     layers.sort_by_key(|(priority, _)| *priority);
-    let layers = layers.into_iter().map(|(_, path)| Value::Str(path)).collect();
+    let layers: Vec<_> = layers.into_iter().map(|(_, path)| Value::Str(path)).collect();
     let mut fragments = Vec::new();
     for key in ["machine", "distro"] {
         if let Some(value) = config.map.get(key).and_then(Value::as_str).filter(|value| *value != "nodistro")
@@ -45,19 +45,19 @@ pub fn to_setup(
     let mut entry = Map::new();
     entry.insert("name".into(), name.into());
     entry.insert("description".into(), format!("{name}, converted from a kas project").into());
-    entry.insert("bb-layers".into(), Value::Seq(layers));
+    entry.insert("bb-layers".into(), layers.into());
     if !fragments.is_empty() {
-        entry.insert("oe-fragments".into(), Value::Seq(fragments));
+        entry.insert("oe-fragments".into(), fragments.into());
     }
     let env = config.section("env");
     if !env.is_empty() {
-        let names = env.keys().map(|name| Value::Str(name.to_string())).collect();
-        entry.insert("bb-env-passthrough-additions".into(), Value::Seq(names));
+        let names: Vec<_> = env.keys().map(|name| Value::Str(name.to_string())).collect();
+        entry.insert("bb-env-passthrough-additions".into(), names.into());
     }
     Ok(Value::mapping([
         ("description", format!("{name}, converted from a kas project").into()),
-        ("sources", Value::Map(sources)),
-        ("bitbake-setup", Value::mapping([("configurations", Value::Seq(vec![Value::Map(entry)]))])),
+        ("sources", sources.into()),
+        ("bitbake-setup", Value::mapping([("configurations", vec![Value::from(entry)].into())])),
         ("version", "1.0".into()),
     ]))
 }
@@ -83,7 +83,7 @@ fn source(repo: &RepoSpec) -> Result<Value, ProjectError> {
         remote.insert("branch".into(), branch.as_str().into());
     }
     remote.insert("rev".into(), rev.as_str().into());
-    Ok(Value::mapping([("git-remote", Value::Map(remote))]))
+    Ok(Value::mapping([("git-remote", remote.into())]))
 }
 
 /// Names everything bitbake-setup has no word for.
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_setup_becomes_a_project() {
-        let text = emit(&Value::Map(project(Some("one"), &["machine/b"]).unwrap()), &EmitOptions::default());
+        let text = emit(&Value::from(project(Some("one"), &["machine/b"]).unwrap()), &EmitOptions::default());
         let expected = "header:\n  version: 23\nmachine: b\nlocal_conf_header:\n  oe-fragments: |\n    OE_FRAGMENTS += \"core/x\"\nrepos:\n  bitbake:\n    url: https://x/bitbake\n    branch: '2.18'\n    layers:\n      .: disabled\n  oe:\n    url: https://x/oe\n    commit: '1111111111111111111111111111111111111111'\n    branch: w\n    layers:\n      meta:\n  mine:\n    path: /mine\n    layers:\n      .:\n";
         assert_eq!(text, expected);
         let two = project(Some("two"), &["machine/a"]).unwrap();

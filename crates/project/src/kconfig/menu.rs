@@ -195,11 +195,11 @@ impl Kconfig {
         }
         let mut header = Map::new();
         header.insert("version".into(), Value::Int(FORMAT_VERSION));
-        header.insert("includes".into(), Value::Seq(includes));
+        header.insert("includes".into(), includes.into());
         let mut project = Map::new();
         let mut put = |key: &str, value: Value| project.insert(key.into(), value);
-        put("header", Value::Map(header));
-        put("menu_configuration", Value::Map(saved));
+        put("header", header.into());
+        put("menu_configuration", saved.into());
         put("_source_dir", top_repo.into());
         if let Some(host) = host {
             put("_source_dir_host", host.into());
@@ -208,11 +208,11 @@ impl Kconfig {
             put("build_system", system.into());
         }
         if !targets.is_empty() {
-            put("target", Value::Seq(targets));
+            put("target", targets.into());
         }
         if !variables.is_empty() {
             let text: Value = variables.join("\n").into();
-            put("local_conf_header", Value::Map([("__menu_config_vars".into(), text)].into_iter().collect()));
+            put("local_conf_header", Value::mapping([("__menu_config_vars", text)]));
         }
         Ok(project)
     }
@@ -327,7 +327,7 @@ config NAME
     fn the_project_file_holds_choices_includes_targets_and_variables() {
         let mut kconfig = read(TEXT).unwrap();
         kconfig.set(symbol(&kconfig, "NAME"), "new").unwrap();
-        let project = Value::Map(kconfig.project("/repo", None).unwrap());
+        let project = Value::from(kconfig.project("/repo", None).unwrap());
         let options = crate::yaml::EmitOptions { sort: true, null_word: true, ..Default::default() };
         let expected = "_source_dir: /repo\nbuild_system: oe\nheader:\n  includes:\n  - y.yml\n  version: 23\nlocal_conf_header:\n  __menu_config_vars: |-\n    B = \"b\"\n    C = \"10\"\n    H = \"0x1f\"\n    NAME = \"new\"\nmenu_configuration:\n  A: true\n  B: b\n  C: 10\n  H: 31\n  NAME: new\n  S: true\n  X: false\n  Y: true\ntarget:\n- image\n";
         assert_eq!(crate::yaml::emit(&project, &options), expected);

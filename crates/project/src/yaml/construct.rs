@@ -1,18 +1,19 @@
-//! Nodes to values: tags, merge keys, aliases written out.
+//! Nodes to values: tags, merge keys, one value for all aliases of a node.
 
 use super::compose::{Document, Kind, Locations, Node, YamlError};
 use super::scalar::{self, Tag};
 use crate::key::Key;
 use crate::value::{Map, Value, float_text};
+use std::collections::HashMap;
 use std::rc::Rc;
 
-/// The most values a file may stand for once its aliases are written out.
+/// The most values a file may stand for, those of its aliases counted each time.
 const MAX_VALUES: usize = 100_000;
 const CORE: &str = "tag:yaml.org,2002:";
 
 /// Gives every node its meaning.
 pub(super) fn construct(root: &Node) -> Result<Document, YamlError> {
-    let mut builder = Builder { lines: Locations::default(), values: 0 };
+    let mut builder = Builder { lines: Locations::default(), values: 0, collections: HashMap::new() };
     let value = builder.value(root, "", root.line)?;
     Ok(Document { value, lines: builder.lines })
 }
@@ -20,6 +21,8 @@ pub(super) fn construct(root: &Node) -> Result<Document, YamlError> {
 struct Builder {
     lines: Locations,
     values: usize,
+    /// Lists and mappings by the address of their node: an alias is the same value again.
+    collections: HashMap<*const Node, Value>,
 }
 
 impl Builder {
@@ -38,16 +41,25 @@ impl Builder {
             (Kind::Seq(items), None | Some("seq")) => {
                 let item =
                     |(i, item): (usize, &Rc<Node>)| self.value(item, &format!("{pointer}/{i}"), item.line);
-                Ok(Value::Seq(items.iter().enumerate().map(item).collect::<Result<_, _>>()?))
+                let items = items.iter().enumerate().map(item).collect::<Result<Vec<_>, _>>()?;
+                Ok(self.shared(node, items.into()))
             }
-            (Kind::Map(_), None | Some("map")) => self.mapping(node, pointer),
+            (Kind::Map(_), None | Some("map")) => {
+                let map = self.mapping(node, pointer)?;
+                Ok(self.shared(node, map.into()))
+            }
             (Kind::Seq(_), Some("omap" | "pairs")) => Ok(Value::Opaque("an ordered map")),
             (Kind::Map(_), Some("set")) => Ok(Value::Opaque("a set")),
             (_, Some(tag)) => Err(unknown_tag(node, tag)),
         }
     }
 
-    fn mapping(&mut self, node: &Node, pointer: &str) -> Result<Value, YamlError> {
+    /// The value of a list or mapping that was made of `node` first.
+    fn shared(&mut self, node: &Node, value: Value) -> Value {
+        self.collections.entry(std::ptr::from_ref(node)).or_insert(value).clone()
+    }
+
+    fn mapping(&mut self, node: &Node, pointer: &str) -> Result<Map, YamlError> {
         let mut map = Map::new();
         let mut budget = MAX_VALUES;
         for (key, value) in flatten(node, &mut budget)? {
@@ -56,7 +68,7 @@ impl Builder {
             let value = self.value(&value, &pointer, key.line)?;
             map.insert(name, value);
         }
-        Ok(Value::Map(map))
+        Ok(map)
     }
 
     /// Keys are what PyYAML makes of them: `off:` is a boolean, `10:` a number.
