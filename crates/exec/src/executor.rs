@@ -2,11 +2,12 @@
 
 use crate::helper::{Helper, outcome};
 use crate::sandbox::{SandboxConfig, TaskIo};
+use crate::spec::Identity;
 use crate::{Error, TaskOutcome, TaskSpec};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// Runs tasks, here or elsewhere.
 pub trait Executor: Send + Sync {
@@ -74,6 +75,11 @@ impl Cancel {
 #[derive(Debug)]
 pub struct LocalExecutor {
     helper: Helper,
+    /// Runs what [`Identity::MappedRoot`] asks for: a helper that runs tasks as
+    /// the user has namespaces in which no other ids can be mapped.
+    mapping_helper: OnceLock<Helper>,
+    program: PathBuf,
+    config: SandboxConfig,
 }
 
 impl LocalExecutor {
@@ -84,13 +90,30 @@ impl LocalExecutor {
     /// # Errors
     /// [`Error::Helper`].
     pub fn new(program: &Path, config: &SandboxConfig) -> Result<LocalExecutor, Error> {
-        Ok(LocalExecutor { helper: Helper::start(program, config)? })
+        Ok(LocalExecutor {
+            helper: Helper::start(program, config)?,
+            mapping_helper: OnceLock::new(),
+            program: program.to_owned(),
+            config: config.clone(),
+        })
+    }
+
+    fn helper(&self, identity: Identity) -> Result<&Helper, Error> {
+        match (identity, self.mapping_helper.get()) {
+            (Identity::User, _) => Ok(&self.helper),
+            (Identity::MappedRoot, Some(helper)) => Ok(helper),
+            (Identity::MappedRoot, None) => {
+                let helper = Helper::start(&self.program, &self.config)?;
+                // Another thread may have been faster; this one's ends then.
+                Ok(self.mapping_helper.get_or_init(|| helper))
+            }
+        }
     }
 }
 
 impl Executor for LocalExecutor {
     fn execute(&self, spec: &TaskSpec, io: TaskIo<'_>, cancel: &Cancel) -> Result<TaskOutcome, Error> {
-        let stream = Arc::new(self.helper.request(spec, io)?);
+        let stream = Arc::new(self.helper(spec.identity)?.request(spec, io)?);
         cancel.add(&stream);
         let outcome = outcome(spec, &stream);
         cancel.remove(&stream);

@@ -21,6 +21,7 @@ mod plan;
 mod policy;
 mod sandbox;
 mod settings;
+mod share;
 mod spec;
 mod view;
 

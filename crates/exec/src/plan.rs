@@ -23,7 +23,7 @@ const DEVICE_LINKS: [(&str, &str); 4] = [
 ];
 
 /// Something in the task's file tree.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Node {
     /// A file or directory of the host.
     Bind { real: PathBuf, access: Access, is_dir: bool, from: Origin },
@@ -42,7 +42,7 @@ pub(crate) enum Node {
 }
 
 /// Whose a bound path is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Origin {
     /// Part of the host: owners are shown as they are.
     System,
@@ -53,7 +53,7 @@ pub(crate) enum Origin {
 }
 
 /// The file tree of one task: paths to nodes, parents before children.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Plan {
     pub nodes: BTreeMap<PathBuf, Node>,
 }
@@ -72,15 +72,21 @@ impl Plan {
     /// [`Error::Spec`] for paths that are relative, missing, or led astray by
     /// a symbolic link in a directory that tasks write to.
     pub(crate) fn new(spec: &TaskSpec, host: &HostView, ids: Ids) -> Result<Plan, Error> {
+        let mut plan = Plan::base(spec, host, ids);
+        plan.add_declared(spec)?;
+        plan.drop_covered();
+        Ok(plan)
+    }
+
+    /// The tree of a task that declares nothing.
+    pub(crate) fn base(spec: &TaskSpec, host: &HostView, ids: Ids) -> Plan {
         let mut plan = Plan::default();
         plan.add_frame(spec, ids);
         plan.add_host(&host.system);
         if spec.network.is_host() {
             plan.add_host(&host.network);
         }
-        plan.add_declared(spec)?;
-        plan.drop_covered();
-        Ok(plan)
+        plan
     }
 
     fn put(&mut self, path: impl Into<PathBuf>, node: Node) {

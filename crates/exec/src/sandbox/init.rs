@@ -1,6 +1,7 @@
 //! The first process of a sandbox: builds it and starts the task.
 
 use super::filter::Filter;
+use super::ground::Footing;
 use super::ids::{self, Mapping};
 use super::observe::Observer;
 use super::program::{Program, prepare_callback};
@@ -12,7 +13,7 @@ use crate::outcome::{ExitStatus, LimitHit, Refusal};
 use crate::plan::Plan;
 use crate::spec::{Network, TaskSpec};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 
@@ -60,12 +61,18 @@ pub(crate) struct Isolation<'a> {
     pub mapping: Mapping,
     pub filter: &'a Filter,
     pub owner: Option<BorrowedFd<'a>>,
+    /// What is there already of the tree and the network; otherwise all is made anew.
+    pub footing: Option<Footing<'a>>,
 }
 
 impl Init<'_> {
     /// Runs as the new process, to its end.
     pub(crate) fn run(self, work: Work<'_>) -> ! {
-        let prepared = own_number().and_then(|number| Ok((number, self.prepare()?)));
+        let number = match work {
+            Work::Program => Ok(0),
+            Work::Callback(_) => own_number(),
+        };
+        let prepared = number.and_then(|number| Ok((number, self.prepare()?)));
         let report = match prepared {
             Ok((number, stdio)) => self.task(work, number, stdio),
             Err(error) => InitReport::Setup(error),
@@ -121,17 +128,26 @@ impl Init<'_> {
             let root = crate::plan::Ids { uid: 0, gid: 0 };
             ids::become_unprivileged(root).step("become the namespace's root")?;
         }
-        if isolation.mapping.is_early() {
-            isolation.mapping.write_own()?;
+        match &isolation.footing {
+            Some(footing) => footing.enter(isolation.owner)?,
+            None => {
+                if isolation.mapping.is_early() {
+                    isolation.mapping.write_own()?;
+                }
+                mounts::enter(&isolation.plan, &BTreeMap::new(), isolation.owner)?;
+                rustix::system::sethostname(b"localhost").step("set the host name")?;
+            }
         }
-        mounts::enter(&isolation.plan, isolation.owner)?;
         self.close_others(stdio)?;
-        rustix::system::sethostname(b"localhost").step("set the host name")?;
         if self.spec.network == Network::Loopback {
             sys::loopback_up().step("bring up the loopback interface")?;
         }
         if let Mapping::Late { outside } = isolation.mapping {
             ids::become_unprivileged(outside).step("drop root")?;
+        }
+        // Processes are counted per user namespace: one who is limited has one of its own.
+        let is_counted = isolation.footing.is_some() && self.spec.limits.get(Resource::Pids).is_some();
+        if !isolation.mapping.is_early() || is_counted {
             sys::new_user_namespace().step("make namespaces (user)")?;
             isolation.mapping.write_own()?;
         }

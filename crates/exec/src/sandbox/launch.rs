@@ -3,6 +3,7 @@
 //! runner for callbacks.
 
 use super::filter::Filter;
+use super::ground::{Footing, Grounds, namespace_of};
 use super::ids::{self, Mapping};
 use super::init::{Init, InitReport, Isolation, Work};
 use super::setup::{SetupError, Step};
@@ -11,7 +12,8 @@ use crate::cgroup::{Controller, Controllers, Group, GroupUse, Groups};
 use crate::limits::Resource;
 use crate::outcome::{ExitStatus, LimitHit, TaskOutcome, Usage};
 use crate::plan::{Ids, Plan};
-use crate::spec::{Identity, Mode, TaskSpec};
+use crate::share::Division;
+use crate::spec::{Identity, Mode, Network, TaskSpec};
 use crate::{Error, HostView};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,10 +57,15 @@ pub struct TaskIo<'a> {
 
 /// Isolates and runs tasks in new processes made by fork: for processes with
 /// one thread and little memory. Others use [`crate::LocalExecutor`].
+///
+/// The process of an ordinary user moves, with the first task it isolates, to
+/// user and mount namespaces of its own: it stays who it is and sees the same
+/// files, but the owners of files that are others' are nobody to it.
 pub struct Sandbox {
     config: SandboxConfig,
     host: HostView,
     filters: BTreeMap<Vec<String>, Filter>,
+    grounds: Grounds,
     groups: Groups,
     me: Ids,
     /// Says that what is root's is the task's; only as root, where it can be said.
@@ -73,6 +80,8 @@ pub struct Sandbox {
 pub(crate) struct Running {
     pub pid: i32,
     group: Option<Group>,
+    /// For another task once this one is over.
+    network: Option<OwnedFd>,
     started: Instant,
     notes: Vec<String>,
 }
@@ -96,6 +105,7 @@ impl Sandbox {
         Sandbox {
             host: HostView::probe(),
             filters: BTreeMap::new(),
+            grounds: Grounds::default(),
             groups: Groups::new(controllers),
             me,
             owner,
@@ -173,10 +183,15 @@ impl Sandbox {
             }
             rustix::io::write(&release, b"1").step("release the sandbox").map_err(setup)?;
         }
-        Ok(Running { pid, group, started, notes })
+        let network = isolation.and_then(|isolation| isolation.footing).and_then(|footing| {
+            let is_new = spec.network == Network::None && footing.network.is_none();
+            footing.network.or_else(|| is_new.then(|| namespace_of(pid, "net").ok()).flatten())
+        });
+        Ok(Running { pid, group, network, started, notes })
     }
 
     fn isolation(&mut self, spec: &TaskSpec, notes: &mut Vec<String>) -> Result<(Isolation<'_>, i32), Error> {
+        let setup = |error: SetupError| error.into_error(&spec.name);
         let mut mapping = Mapping::choose(spec.identity, self.me, self.owner.is_some());
         let mut plan = Plan::new(spec, &self.host, mapping.inside())?;
         if let (Mapping::Late { .. }, Some(owner)) = (mapping, &self.owner) {
@@ -209,18 +224,32 @@ impl Sandbox {
         }
         let filter =
             self.filters.entry(spec.syscalls.clone()).or_insert_with(|| Filter::compile(&spec.syscalls));
-        let mut flags = libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
-        if !spec.network.is_host() {
-            flags |= libc::CLONE_NEWNET;
-        }
         let owner = match mapping {
             Mapping::Late { .. } => self.owner.as_ref().map(AsFd::as_fd),
             _ => None,
         };
-        if mapping.is_early() {
-            flags |= libc::CLONE_NEWUSER;
+        let is_users = matches!(mapping, Mapping::Own { .. }) && self.me.uid != 0;
+        let mut flags = libc::CLONE_NEWPID | libc::CLONE_NEWIPC;
+        let footing = if is_users || !mapping.is_early() {
+            if is_users {
+                self.grounds.settle(|| mapping.write_own()).map_err(setup)?;
+            }
+            let Division { shared, own } = plan.divide(&Plan::base(spec, &self.host, mapping.inside()));
+            let network = (spec.network == Network::None).then(|| self.grounds.network()).flatten();
+            Some(Footing { ground: self.grounds.of(shared).map_err(setup)?, own, network })
+        } else {
+            if self.grounds.is_settled() {
+                let message = "only a process that has run no task as the user can map ids".to_owned();
+                return Err(Error::Spec { task: spec.name.clone(), message });
+            }
+            flags |= libc::CLONE_NEWUSER | libc::CLONE_NEWNS | libc::CLONE_NEWUTS;
+            None
+        };
+        let has_network = footing.as_ref().is_some_and(|footing| footing.network.is_some());
+        if !spec.network.is_host() && !has_network {
+            flags |= libc::CLONE_NEWNET;
         }
-        Ok((Isolation { plan, mapping, filter, owner }, flags))
+        Ok((Isolation { plan, mapping, filter, owner, footing }, flags))
     }
 
     /// Limits that are set and have no or only a weaker means on this host.
@@ -241,6 +270,9 @@ impl Sandbox {
         let group = running.group.as_ref().map(Group::used).unwrap_or_default();
         if let Some(group) = running.group {
             self.groups.give_back(group);
+        }
+        if let Some(network) = running.network {
+            self.grounds.give_back(network);
         }
         let mut usage =
             Usage { wall: running.started.elapsed(), peak_memory: group.peak_memory, ..Usage::default() };

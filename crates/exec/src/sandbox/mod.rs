@@ -2,6 +2,7 @@
 //! a task. Entry points are in `launch`.
 
 mod filter;
+mod ground;
 mod harden;
 pub(crate) mod ids;
 mod init;

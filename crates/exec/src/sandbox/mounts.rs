@@ -10,9 +10,10 @@ use rustix::mount::{
     UnmountFlags, fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, mount_change,
     move_mount, open_tree, unmount,
 };
+use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Any directory that is sure to exist: the new tree is put together on it.
 /// What it hides has been opened before.
@@ -25,31 +26,50 @@ const NOSUID: u64 = libc::MOUNT_ATTR_NOSUID;
 const NODEV: u64 = libc::MOUNT_ATTR_NODEV;
 
 /// Makes `plan` the root of this process. The process is alone in a new mount
-/// namespace and has CAP_SYS_ADMIN over it. With `owner`, paths of the task
+/// namespace and has CAP_SYS_ADMIN over it. `points` are empty places to mount
+/// on later, and whether they are directories. With `owner`, paths of the task
 /// appear under the ids of that user namespace.
-pub(super) fn enter(plan: &Plan, owner: Option<BorrowedFd<'_>>) -> Result<(), SetupError> {
+pub(super) fn enter(
+    plan: &Plan,
+    points: &BTreeMap<PathBuf, bool>,
+    owner: Option<BorrowedFd<'_>>,
+) -> Result<(), SetupError> {
     let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
     mount_change("/", private).step("detach the mounts from the host's")?;
     let sources = open_sources(plan, owner)?;
     let frame = attach_new("tmpfs", &tmpfs_options(0o755, FRAME_SIZE, 1 << 14), Path::new(STAGE))?;
     rustix::process::chdir(STAGE).step("enter the new root")?;
-    // Mount points take exactly the modes given.
-    rustix::process::umask(Mode::empty());
-    let mut frames = vec![frame];
-    let mut sources = sources.into_iter();
-    for (path, node) in &plan.nodes {
-        place(relative(path), node, &mut sources, &mut frames).map_err(|error| error.at(path))?;
+    add(plan, sources)?;
+    for (path, is_dir) in points {
+        make_mount_point(relative(path), *is_dir)
+            .step("make the place for")
+            .map_err(|error| error.at(path))?;
     }
-    for frame in &frames {
-        sys::set_mount_attributes(frame.as_fd(), RDONLY, false).step("make the frame read-only")?;
-    }
+    make_read_only(&frame)?;
     rustix::process::pivot_root(".", ".").step("pivot_root")?;
     unmount(".", UnmountFlags::DETACH).step("detach the host's root")?;
     rustix::process::chdir("/").step("enter the new root")
 }
 
-/// Opens all bound paths, in the plan's order, as mounts of their own.
-fn open_sources(plan: &Plan, owner: Option<BorrowedFd<'_>>) -> Result<Vec<OwnedFd>, SetupError> {
+/// Puts a plan's nodes into the tree below the working directory. `sources`
+/// are what [`open_sources`] gave for it.
+pub(super) fn add(plan: &Plan, sources: Vec<OwnedFd>) -> Result<(), SetupError> {
+    // Mount points take exactly the modes given.
+    rustix::process::umask(Mode::empty());
+    let (mut frames, mut sources) = (Vec::new(), sources.into_iter());
+    for (path, node) in &plan.nodes {
+        place(relative(path), node, &mut sources, &mut frames).map_err(|error| error.at(path))?;
+    }
+    frames.iter().try_for_each(make_read_only)
+}
+
+fn make_read_only(frame: &OwnedFd) -> Result<(), SetupError> {
+    sys::set_mount_attributes(frame.as_fd(), RDONLY, false).step("make the frame read-only")
+}
+
+/// Opens all bound paths, in the plan's order, as mounts of their own, which
+/// do not follow what the host mounts from then on.
+pub(super) fn open_sources(plan: &Plan, owner: Option<BorrowedFd<'_>>) -> Result<Vec<OwnedFd>, SetupError> {
     let mut sources = Vec::with_capacity(plan.nodes.len());
     for node in plan.nodes.values() {
         let (real, access, from) = match node {
@@ -78,7 +98,7 @@ fn open_source(
         open_tree(&path, c"", flags | OpenTreeFlags::AT_EMPTY_PATH).step("bind")?
     };
     let set = match (from, access) {
-        (Origin::Device, _) => return Ok(mount),
+        (Origin::Device, _) => 0,
         (_, Access::Write) => NOSUID | NODEV,
         _ => NOSUID | NODEV | RDONLY,
     };

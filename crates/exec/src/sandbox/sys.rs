@@ -95,13 +95,10 @@ fn duration(time: libc::timeval) -> Duration {
     Duration::from_secs(time.tv_sec as u64) + Duration::from_micros(time.tv_usec as u64)
 }
 
-/// mount_setattr(2) on the mount `fd` refers to; with `recursive` on all below.
+/// mount_setattr(2) on the mount `fd` refers to; with `recursive` on all below. It is private then.
 pub(crate) fn set_mount_attributes(fd: BorrowedFd<'_>, set: u64, recursive: bool) -> io::Result<()> {
-    mount_setattr(
-        fd,
-        libc::mount_attr { attr_set: set, attr_clr: 0, propagation: 0, userns_fd: 0 },
-        recursive,
-    )
+    let attr = libc::mount_attr { attr_set: set, attr_clr: 0, propagation: libc::MS_PRIVATE, userns_fd: 0 };
+    mount_setattr(fd, attr, recursive)
 }
 
 /// Shows the files of the mount `fd` refers to under the ids of a user namespace.
@@ -328,6 +325,19 @@ pub(crate) fn landlock_abi() -> Option<u32> {
 pub(crate) fn new_user_namespace() -> io::Result<()> {
     // SAFETY: NEWUSER does not change what file descriptors refer to.
     Ok(unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWUSER) }?)
+}
+
+/// Puts this process into new user and mount namespaces.
+pub(crate) fn new_user_and_mount_namespaces() -> io::Result<()> {
+    let both = rustix::thread::UnshareFlags::NEWUSER | rustix::thread::UnshareFlags::NEWNS;
+    // SAFETY: neither changes what file descriptors refer to.
+    Ok(unsafe { rustix::thread::unshare_unsafe(both) }?)
+}
+
+/// Puts this process into a copy of its mount namespace.
+pub(crate) fn new_mount_namespace() -> io::Result<()> {
+    // SAFETY: NEWNS does not change what file descriptors refer to.
+    Ok(unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWNS) }?)
 }
 
 /// Whether a process in a new user namespace can be made, by making one.

@@ -1,0 +1,155 @@
+//! What the sandboxes of many tasks have in common, made once: the shared part
+//! of the file tree, in a mount namespace that each task copies, the host name,
+//! and networks without anybody in them. Making all that anew would cost each
+//! task more than its own part does.
+
+use super::setup::{SetupError, Step};
+use super::{mounts, sys};
+use crate::plan::{Node, Plan};
+use crate::share::Shared;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+
+/// Grounds that are kept; builds need one or two.
+const KEPT: usize = 8;
+
+/// A mount namespace with a shared tree as its root, and a namespace of names.
+#[derive(Debug)]
+pub(super) struct Ground {
+    mounts: OwnedFd,
+    names: OwnedFd,
+}
+
+/// What a task takes of the common.
+pub(super) struct Footing<'a> {
+    pub ground: &'a Ground,
+    /// The task's own part of the tree.
+    pub own: Plan,
+    /// A network to be used again.
+    pub network: Option<OwnedFd>,
+}
+
+/// All that has been made.
+#[derive(Debug, Default)]
+pub(super) struct Grounds {
+    grounds: Vec<(Shared, Ground)>,
+    /// Networks of tasks that have ended. A task without network cannot change
+    /// its one, and no process of it is left, so nobody can tell them from new.
+    networks: Vec<OwnedFd>,
+    /// This process has the namespaces it makes sandboxes from.
+    settled: bool,
+}
+
+impl Grounds {
+    /// The ground for a shared tree. The process must have CAP_SYS_ADMIN over its own namespaces.
+    pub(super) fn of(&mut self, shared: Shared) -> Result<&Ground, SetupError> {
+        let index = match self.grounds.iter().position(|(known, _)| *known == shared) {
+            Some(index) => index,
+            None => {
+                if self.grounds.len() == KEPT {
+                    self.grounds.remove(0);
+                }
+                let ground = Ground::make(&shared)?;
+                self.grounds.push((shared, ground));
+                self.grounds.len() - 1
+            }
+        };
+        Ok(&self.grounds[index].1)
+    }
+
+    /// A network for a task without one.
+    pub(super) fn network(&mut self) -> Option<OwnedFd> {
+        self.networks.pop()
+    }
+
+    /// Takes the network of a task that has ended.
+    pub(super) fn give_back(&mut self, network: OwnedFd) {
+        self.networks.push(network);
+    }
+
+    /// Whether [`Grounds::settle`] has happened.
+    pub(super) fn is_settled(&self) -> bool {
+        self.settled
+    }
+
+    /// Moves this process, an ordinary user's, to user and mount namespaces in which it stays who
+    /// it is and sees what it saw, and may make sandboxes.
+    pub(super) fn settle(&mut self, map: impl FnOnce() -> Result<(), SetupError>) -> Result<(), SetupError> {
+        if !self.settled {
+            sys::new_user_and_mount_namespaces().step("make namespaces (user)")?;
+            map()?;
+            self.settled = true;
+        }
+        Ok(())
+    }
+}
+
+impl Ground {
+    fn make(shared: &Shared) -> Result<Ground, SetupError> {
+        let (near, far) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+            .step("make a socket")?;
+        let namespaces = libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWUTS;
+        let Some(pid) = sys::fork_into(namespaces).step("make namespaces")? else {
+            drop(near);
+            let answer = serde_json::to_vec(&build(shared)).expect("errors hold nothing JSON cannot");
+            rustix::io::write(&far, &answer).ok();
+            // The namespaces are there as long as this process, or whoever opens them.
+            rustix::io::read(&far, &mut [0u8]).ok();
+            sys::exit_now(0)
+        };
+        drop(far);
+        let ground = Ground::of_process(&near, pid);
+        drop(near);
+        sys::wait(pid, 0).step("wait for the shared tree")?;
+        ground
+    }
+
+    fn of_process(socket: &OwnedFd, pid: i32) -> Result<Ground, SetupError> {
+        let mut answer = [0u8; 4096];
+        let length = rustix::io::read(socket, &mut answer).step("make the shared tree")?;
+        let built: Result<(), SetupError> = serde_json::from_slice(&answer[..length])
+            .map_err(|_| SetupError { step: "make the shared tree".to_owned(), errno: libc::ESRCH })?;
+        built?;
+        Ok(Ground { mounts: namespace_of(pid, "mnt")?, names: namespace_of(pid, "uts")? })
+    }
+
+    /// Moves this process onto a copy of the tree, and to the host's name.
+    pub(super) fn enter(&self) -> Result<(), SetupError> {
+        move_to(self.names.as_fd(), LinkNameSpaceType::HostNameAndNISDomainName)?;
+        move_to(self.mounts.as_fd(), LinkNameSpaceType::Mount)?;
+        sys::new_mount_namespace().step("make namespaces (mount)")
+    }
+}
+
+impl Footing<'_> {
+    /// Builds a task's tree, of which `sources` were opened before.
+    pub(super) fn enter(&self, owner: Option<BorrowedFd<'_>>) -> Result<(), SetupError> {
+        if let Some(network) = &self.network {
+            move_to(network.as_fd(), LinkNameSpaceType::Network)?;
+        }
+        let sources = mounts::open_sources(&self.own, owner)?;
+        self.ground.enter()?;
+        mounts::add(&self.own, sources)
+    }
+}
+
+/// Runs in the process whose namespaces become the ground.
+fn build(shared: &Shared) -> Result<(), SetupError> {
+    rustix::system::sethostname(b"localhost").step("set the host name")?;
+    let mut plan = shared.plan.clone();
+    // A user may mount a /proc only where there is one to be seen; this one shows no process.
+    plan.nodes.insert(PathBuf::from("/proc"), Node::Proc);
+    mounts::enter(&plan, &shared.points, None)
+}
+
+/// A namespace of a process, to be kept or moved to.
+pub(super) fn namespace_of(pid: i32, kind: &str) -> Result<OwnedFd, SetupError> {
+    File::open(format!("/proc/{pid}/ns/{kind}")).map(OwnedFd::from).step("open a namespace")
+}
+
+fn move_to(namespace: BorrowedFd<'_>, kind: LinkNameSpaceType) -> Result<(), SetupError> {
+    move_into_link_name_space(namespace, Some(kind)).step("enter a namespace")
+}
