@@ -7,7 +7,7 @@ use crate::{Error, TaskOutcome, TaskSpec};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Runs tasks, here or elsewhere.
 pub trait Executor: Send + Sync {
@@ -64,59 +64,66 @@ impl Cancel {
         self.lock().running.retain(|other| !Arc::ptr_eq(other, stream));
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         // A thread that panicked while it held the lock left the list usable.
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Runs tasks on this machine through a helper process, in a sandbox as far as
-/// its configuration says.
+/// Runs tasks on this machine through helper processes, one for each that runs
+/// at the same time, in a sandbox as far as its configuration says.
 #[derive(Debug)]
 pub struct LocalExecutor {
-    helper: Helper,
-    /// Runs what [`Identity::MappedRoot`] asks for: a helper that runs tasks as
-    /// the user has namespaces in which no other ids can be mapped.
-    mapping_helper: OnceLock<Helper>,
     program: PathBuf,
     config: SandboxConfig,
+    /// Helpers without a task. One that has run tasks as the user has namespaces of its own, in
+    /// which it can map no other ids: tasks of the two kinds have helpers of their own.
+    idle: Mutex<Vec<(Identity, Helper)>>,
 }
 
 impl LocalExecutor {
-    /// Starts the helper. `program` is the running program's file, which must
-    /// call [`crate::helper_main`] when its first argument is
+    /// Starts the first helper. `program` is the running program's file, which
+    /// must call [`crate::helper_main`] when its first argument is
     /// [`crate::HELPER_ARGUMENT`].
     ///
     /// # Errors
     /// [`Error::Helper`].
     pub fn new(program: &Path, config: &SandboxConfig) -> Result<LocalExecutor, Error> {
+        let first = (Identity::User, Helper::start(program, config)?);
         Ok(LocalExecutor {
-            helper: Helper::start(program, config)?,
-            mapping_helper: OnceLock::new(),
             program: program.to_owned(),
             config: config.clone(),
+            idle: Mutex::new(vec![first]),
         })
     }
 
-    fn helper(&self, identity: Identity) -> Result<&Helper, Error> {
-        match (identity, self.mapping_helper.get()) {
-            (Identity::User, _) => Ok(&self.helper),
-            (Identity::MappedRoot, Some(helper)) => Ok(helper),
-            (Identity::MappedRoot, None) => {
-                let helper = Helper::start(&self.program, &self.config)?;
-                // Another thread may have been faster; this one's ends then.
-                Ok(self.mapping_helper.get_or_init(|| helper))
+    fn helper(&self, identity: Identity) -> Result<Helper, Error> {
+        let mut idle = self.idle();
+        match idle.iter().rposition(|(kind, _)| *kind == identity) {
+            Some(index) => Ok(idle.swap_remove(index).1),
+            None => {
+                drop(idle);
+                Helper::start(&self.program, &self.config)
             }
         }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<(Identity, Helper)>> {
+        // A thread that panicked while it held the lock left the list usable.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Executor for LocalExecutor {
     fn execute(&self, spec: &TaskSpec, io: TaskIo<'_>, cancel: &Cancel) -> Result<TaskOutcome, Error> {
-        let stream = Arc::new(self.helper(spec.identity)?.request(spec, io)?);
+        let helper = self.helper(spec.identity)?;
+        let stream = Arc::new(helper.request(spec, io)?);
         cancel.add(&stream);
         let outcome = outcome(spec, &stream);
         cancel.remove(&stream);
+        if !matches!(outcome, Err(Error::Helper(_))) {
+            self.idle().push((spec.identity, helper));
+        }
         outcome
     }
 }

@@ -34,7 +34,7 @@ pub use limits::{Limits, Resource};
 pub use oci::export_bundle;
 pub use outcome::{ExitStatus, LimitHit, Refusal, RefusalKind, TaskOutcome, Usage};
 pub use policy::{Exception, POLICY_FILE, Policy};
-pub use sandbox::{Sandbox, SandboxConfig, Spawned, TaskIo, refused_syscalls};
+pub use sandbox::{Attendant, Sandbox, SandboxConfig, TaskIo, refused_syscalls};
 pub use settings::{LIST_VARIABLES, MODE_VARIABLE, SandboxSettings};
 pub use spec::{Access, Fakeroot, Identity, Mode, Network, TaskSpec};
 pub use view::HostView;

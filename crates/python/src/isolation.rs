@@ -4,8 +4,8 @@ use crate::prepared::prepared;
 use bitzel_base::SourceLoc;
 use bitzel_data::DataStore;
 use bitzel_exec::{
-    Error, Limits, Mode, Network, Policy, Refusal, Sandbox, SandboxConfig, SandboxSettings, Spawned, TaskIo,
-    TaskOutcome, TaskSpec,
+    Attendant, Error, Limits, Mode, Network, Policy, Refusal, Sandbox, SandboxConfig, SandboxSettings,
+    TaskIo, TaskOutcome, TaskSpec,
 };
 use bitzel_recipe::protocol::TaskOrder;
 use pyo3::exceptions::PyValueError;
@@ -204,31 +204,24 @@ impl Isolation {
         self.config.require
     }
 
-    /// Starts `task` isolated, in a copy of this process; its result is the exit code. It is given
-    /// the number of the sandbox's first process.
+    /// Runs `task` isolated, in a copy of this process; its result is the exit code. It is given
+    /// the number of the sandbox's first process. This process sleeps meanwhile.
     ///
     /// # Errors
     /// Where the task cannot be isolated; it does not run then.
-    pub(crate) fn start(
+    pub(crate) fn run(
         &self,
         sandbox: &mut Sandbox,
+        attendant: &mut dyn Attendant,
         task: impl FnMut(u32) -> i32,
-    ) -> Result<Spawned, Error> {
+    ) -> Result<TaskOutcome, Error> {
         let null = File::options().read(true).write(true).open("/dev/null").map_err(|source| Error::Io {
             action: "open",
             path: "/dev/null".into(),
             source,
         })?;
         let io = TaskIo { stdin: null.as_fd(), stdout: null.as_fd(), stderr: null.as_fd() };
-        sandbox.spawn(&self.spec, io, task)
-    }
-
-    /// Waits for a task's end.
-    ///
-    /// # Errors
-    /// As [`Isolation::start`].
-    pub(crate) fn wait(&self, sandbox: &mut Sandbox, task: Spawned) -> Result<TaskOutcome, Error> {
-        sandbox.wait(&self.spec, task)
+        sandbox.call(&self.spec, io, attendant, task)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The way of events from a task's processes to the channel of whoever ordered it.
 
+use bitzel_exec::Attendant;
 use bitzel_recipe::protocol::{HostEvent, Reply, write_frame};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{RecvFlags, recv};
@@ -18,11 +19,26 @@ pub(crate) struct Relay<'s> {
     stream: &'s UnixStream,
     buffer: Vec<u8>,
     parts: HashMap<[u8; 4], Vec<u8>>,
+    heard: bool,
+}
+
+/// Tasks in sandboxes: one that loses its listener is ended.
+impl Attendant for Relay<'_> {
+    fn awaits(&self) -> Vec<PollFd<'_>> {
+        vec![PollFd::new(&self.events, PollFlags::IN), PollFd::new(self.stream, PollFlags::RDHUP)]
+    }
+
+    fn attend(&mut self, ready: &[PollFlags]) -> bool {
+        let is_told = ready.first().is_some_and(|events| !events.is_empty());
+        let has_left = ready.get(1).is_some_and(|events| !events.is_empty());
+        self.heard &= !(is_told && self.pass_on().is_err() || has_left);
+        self.heard
+    }
 }
 
 impl<'s> Relay<'s> {
     pub(crate) fn new(events: OwnedFd, stream: &'s UnixStream) -> Relay<'s> {
-        Relay { events, stream, buffer: vec![0; DATAGRAM], parts: HashMap::new() }
+        Relay { events, stream, buffer: vec![0; DATAGRAM], parts: HashMap::new(), heard: true }
     }
 
     /// The channel.
@@ -30,24 +46,29 @@ impl<'s> Relay<'s> {
         self.stream
     }
 
-    /// Passes events on until `end` is readable; false if nobody listens any more.
-    pub(crate) fn until_ended(&mut self, end: BorrowedFd<'_>) -> io::Result<bool> {
+    /// Whether somebody listens.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.heard
+    }
+
+    /// Passes events on until `end` is readable, or nobody listens any more.
+    pub(crate) fn until_ended(&mut self, end: BorrowedFd<'_>) -> io::Result<()> {
         loop {
-            let mut waiting = [
-                PollFd::from_borrowed_fd(end, PollFlags::IN),
-                PollFd::new(&self.events, PollFlags::IN),
-                PollFd::new(self.stream, PollFlags::RDHUP),
-            ];
+            let mut waiting = self.awaits();
+            waiting.push(PollFd::from_borrowed_fd(end, PollFlags::IN));
             match poll(&mut waiting, None) {
                 Err(rustix::io::Errno::INTR) => continue,
                 other => other?,
             };
-            let [ended, told, left] = waiting.map(|fd| !fd.revents().is_empty());
-            if (told || ended) && self.pass_on().is_err() || left {
-                return Ok(false);
+            let mut ready: Vec<PollFlags> = waiting.iter().map(PollFd::revents).collect();
+            drop(waiting);
+            let is_over = ready.pop().is_some_and(|events| !events.is_empty());
+            if is_over {
+                // What was said last may not have been there yet.
+                ready[0] = PollFlags::IN;
             }
-            if ended {
-                return Ok(true);
+            if !self.attend(&ready) || is_over {
+                return Ok(());
             }
         }
     }

@@ -90,7 +90,8 @@ fn run_plainly(py: Python<'_>, task: &Task<'_>, relay: &mut Relay<'_>) -> PyResu
     }
     let pid = Pid::from_raw(child).ok_or_else(|| PyOSError::new_err("fork gave no process"))?;
     let process = pidfd_open(pid, PidfdFlags::empty()).map_err(io::Error::from)?;
-    if !relay.until_ended(process.as_fd())? {
+    relay.until_ended(process.as_fd())?;
+    if !relay.is_heard() {
         end(pid, &process);
     }
     collect(py, pid)
@@ -133,7 +134,7 @@ fn in_sandbox(
     let listener = session.borrow().listener.take();
     // SAFETY: the three calls that Python wants around a fork, each in its place, with the interpreter held.
     unsafe { PyOS_BeforeFork() };
-    let started = isolation.start(sandbox, |number| {
+    let outcome = isolation.run(sandbox, relay, |number| {
         // SAFETY: as above.
         unsafe { PyOS_AfterFork_Child() };
         // As in all of Python: writing to a pipe without readers is an exception.
@@ -144,16 +145,7 @@ fn in_sandbox(
     // SAFETY: as above.
     unsafe { PyOS_AfterFork_Parent() };
     session.borrow().listener.replace(listener);
-    let spawned = match started {
-        Ok(spawned) => spawned,
-        Err(error) => return Ok(Err(error)),
-    };
-    let heard = relay.until_ended(spawned.as_fd())?;
-    if !heard {
-        spawned.cancel();
-    }
-    let outcome = isolation.wait(sandbox, spawned);
-    if heard {
+    if relay.is_heard() {
         relay.pass_on()?;
     }
     Ok(outcome)

@@ -2,7 +2,6 @@
 
 use super::detect::{Controller, Controllers, Version};
 use crate::limits::{Limits, Resource};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -12,7 +11,7 @@ use std::path::{Path, PathBuf};
 const CPU_PERIOD: u64 = 100_000;
 
 /// What a task used of what its group counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct GroupUse {
     /// Peak memory in bytes.
     pub peak_memory: Option<u64>,
@@ -133,9 +132,8 @@ impl Group {
         for dir in &self.dirs {
             for controller in &dir.controllers {
                 let write = |file: &str, text: &str| std::fs::write(dir.path.join(file), text);
-                // One above, so that going over the limit can be told from reaching it; the
-                // sandbox's first process counts too.
-                let pids = limits.get(Resource::Pids).map(|pids| pids + 2);
+                // One above, so that going over the limit can be told from reaching it.
+                let pids = limits.get(Resource::Pids).map(|pids| pids + 1);
                 let quota = limits.get(Resource::Cpus).map(|cpus| cpus * CPU_PERIOD / 1000);
                 let memory = limits.get(Resource::Memory);
                 match (controller, dir.version) {
@@ -241,7 +239,7 @@ mod tests {
         assert_eq!(group.dirs.len(), 1);
         assert_eq!(
             (read("memory.max"), read("pids.max"), read("cpu.max")),
-            ("1048576".into(), "12".into(), "150000 100000".into())
+            ("1048576".into(), "11".into(), "150000 100000".into())
         );
         std::fs::remove_dir_all(base).unwrap();
     }

@@ -1,8 +1,8 @@
-//! The caller's side: one helper process, any number of tasks at once.
+//! The caller's side: one helper process, one task after the other.
 
 use super::server::Answer;
 use super::wire;
-use crate::sandbox::{SandboxConfig, TaskIo, conclude};
+use crate::sandbox::{SandboxConfig, TaskIo};
 use crate::{Error, TaskOutcome, TaskSpec};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use std::io::Read;
@@ -11,7 +11,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// A running helper. Dropping it ends its tasks.
+/// A running helper. Dropping it ends it.
 #[derive(Debug)]
 pub(crate) struct Helper {
     child: Child,
@@ -68,11 +68,8 @@ pub(crate) fn outcome(spec: &TaskSpec, mut stream: &UnixStream) -> Result<TaskOu
     let fail = |why: &str| Error::Helper(format!("task `{}`: {why}", spec.name));
     let mut text = String::new();
     stream.read_to_string(&mut text).map_err(|error| fail(&error.to_string()))?;
-    let mut lines: Vec<&str> = text.lines().collect();
-    let last = lines.pop().ok_or_else(|| fail("the helper ended while the task ran"))?;
-    let answer = serde_json::from_str(last).map_err(|_| fail("the helper ended while the task ran"))?;
-    match answer {
+    match serde_json::from_str(&text).map_err(|_| fail("the helper ended while the task ran"))? {
         Answer::Failed(failure) => Err(failure.into_error(&spec.name)),
-        Answer::Ended(trailer) => conclude(spec, lines.pop(), trailer),
+        Answer::Ended(outcome) => Ok(outcome),
     }
 }

@@ -1,6 +1,6 @@
-//! The helper process: a small, single-threaded process that forks tasks on
+//! Helper processes: small and single-threaded, each runs one task at a time on
 //! behalf of a large one, so that starting a task costs the same whatever the
-//! memory of the program that builds.
+//! memory and the threads of the program that builds.
 //!
 //! The helper is the same program, started anew with [`HELPER_ARGUMENT`] first.
 

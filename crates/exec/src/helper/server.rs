@@ -1,22 +1,20 @@
-//! The helper's side: takes requests, starts tasks, reports their ends.
+//! The helper's side: takes requests, runs tasks, reports their ends.
 
 use super::{terminal, wire};
-use crate::Error;
-use crate::sandbox::{Running, Sandbox, SandboxConfig, TaskIo, Trailer, Work, sys};
+use crate::sandbox::{Caller, Sandbox, SandboxConfig, TaskIo};
 use crate::spec::TaskSpec;
-use rustix::event::{PollFd, PollFlags, poll};
+use crate::{Error, TaskOutcome};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
-/// The helper's last line about a task.
+/// What the helper says of a task.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Answer {
     /// It ran.
-    Ended(Trailer),
-    /// It could not be started.
+    Ended(TaskOutcome),
+    /// It could not be run.
     Failed(Failure),
 }
 
@@ -25,6 +23,7 @@ pub(super) enum Answer {
 pub(super) enum Failure {
     Spec(String),
     Setup { step: String, errno: i32, remedy: String },
+    Exec { program: String, errno: i32 },
     Unavailable(String),
     Helper(String),
 }
@@ -35,6 +34,9 @@ impl Failure {
             Error::Spec { message, .. } => Failure::Spec(message),
             Error::Setup { step, source, remedy, .. } => {
                 Failure::Setup { step, errno: source.raw_os_error().unwrap_or(libc::EIO), remedy }
+            }
+            Error::Exec { program, source, .. } => {
+                Failure::Exec { program, errno: source.raw_os_error().unwrap_or(libc::EIO) }
             }
             Error::Unavailable(why) => Failure::Unavailable(why),
             other => Failure::Helper(other.to_string()),
@@ -48,6 +50,9 @@ impl Failure {
             Failure::Setup { step, errno, remedy } => {
                 Error::Setup { task, step, source: std::io::Error::from_raw_os_error(errno), remedy }
             }
+            Failure::Exec { program, errno } => {
+                Error::Exec { task, program, source: std::io::Error::from_raw_os_error(errno) }
+            }
             Failure::Unavailable(why) => Error::Unavailable(why),
             Failure::Helper(why) => Error::Helper(why),
         }
@@ -58,8 +63,8 @@ impl Failure {
 /// [`super::HELPER_ARGUMENT`]. Call it first thing in `main`, before any
 /// thread is started.
 ///
-/// It serves the socket that is its standard input until that is closed, as it
-/// is when the program that started it ends; running tasks end with it.
+/// It runs one task after the other for the socket that is its standard input,
+/// until that is closed, as it is when the program that started it ends.
 pub fn helper_main(arguments: impl IntoIterator<Item = String>) -> ! {
     let mut arguments = arguments.into_iter();
     let config = arguments.next().unwrap_or_default();
@@ -80,59 +85,20 @@ fn serve(config: SandboxConfig) -> std::io::Result<()> {
     let socket = rustix::io::fcntl_dupfd_cloexec(std::io::stdin(), 3)?;
     // The terminal's signals are for the program that builds: it decides.
     rustix::process::setsid().ok();
-    let signals = sys::signal_fd(&[libc::SIGCHLD])?;
     let mut sandbox = Sandbox::new(config);
-    let mut tasks: BTreeMap<i32, (Running, OwnedFd)> = BTreeMap::new();
-    let mut open = true;
-    while open || !tasks.is_empty() {
-        let news = if open { PollFlags::IN } else { PollFlags::empty() };
-        let mut fds = [PollFd::new(&signals, PollFlags::IN), PollFd::new(&socket, news)];
-        match poll(&mut fds, None) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let request = !fds[1].revents().is_empty() && open;
-        let mut buffer = [0u8; 1024];
-        while rustix::io::read(&signals, &mut buffer).is_ok() {}
-        while let Some(ended) = sys::wait(-1, libc::WNOHANG)? {
-            if let Some((running, control)) = tasks.remove(&ended.pid) {
-                let trailer = sandbox.finish(running, Some(&ended));
-                answer(control, &Answer::Ended(trailer));
-            }
-        }
-        if request {
-            match wire::receive(socket.as_fd())? {
-                None => {
-                    open = false;
-                    // Their control sockets tell the tasks the same; this is for those that cannot hear.
-                    tasks.keys().for_each(|&pid| drop(sys::kill(pid, libc::SIGKILL)));
-                }
-                Some((text, fds)) => start(&mut sandbox, &mut tasks, &text, fds),
-            }
-        }
+    while let Some((text, fds)) = wire::receive(socket.as_fd())? {
+        run(&mut sandbox, &text, fds);
     }
     Ok(())
 }
 
-fn start(
-    sandbox: &mut Sandbox,
-    tasks: &mut BTreeMap<i32, (Running, OwnedFd)>,
-    text: &str,
-    [control, stdin, stdout, stderr]: [OwnedFd; wire::FDS - 1],
-) {
+fn run(sandbox: &mut Sandbox, text: &str, [control, stdin, stdout, stderr]: [OwnedFd; wire::FDS - 1]) {
     let io = TaskIo { stdin: stdin.as_fd(), stdout: stdout.as_fd(), stderr: stderr.as_fd() };
-    let started = serde_json::from_str::<TaskSpec>(text)
+    let outcome = serde_json::from_str::<TaskSpec>(text)
         .map_err(|error| Error::Helper(format!("unreadable request: {error}")))
-        .and_then(|spec| sandbox.start(&spec, io, control.as_fd(), Work::Program));
-    match started {
-        Ok(running) => drop(tasks.insert(running.pid, (running, control))),
-        Err(error) => answer(control, &Answer::Failed(Failure::new(error))),
-    }
-}
-
-/// Tells the end of a task; nobody may be listening any more.
-fn answer(control: OwnedFd, answer: &Answer) {
-    let mut line = serde_json::to_vec(answer).expect("answers hold nothing JSON cannot");
-    line.push(b'\n');
+        .and_then(|spec| sandbox.run(&spec, io, &mut Caller(control.as_fd())));
+    let answer = outcome.map_or_else(|error| Answer::Failed(Failure::new(error)), Answer::Ended);
+    let line = serde_json::to_vec(&answer).expect("answers hold nothing JSON cannot");
+    // Nobody may be listening any more.
     UnixStream::from(control).write_all(&line).ok();
 }

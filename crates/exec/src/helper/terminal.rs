@@ -49,7 +49,7 @@ pub(super) fn run(mut arguments: impl Iterator<Item = String>) -> i32 {
         .and_then(|(config, spec)| {
             let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
             let io = TaskIo { stdin: stdin.as_fd(), stdout: stdout.as_fd(), stderr: stderr.as_fd() };
-            Sandbox::new(config).run(&spec, io)
+            Sandbox::new(config).run(&spec, io, &mut ())
         });
     match done {
         Err(error) => {

@@ -6,10 +6,9 @@
 use super::setup::{SetupError, Step};
 use super::{mounts, sys};
 use crate::plan::{Node, Plan};
-use crate::share::Shared;
+use crate::share::{Division, Shared};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
-use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
@@ -28,24 +27,30 @@ pub(super) struct Footing<'a> {
     pub ground: &'a Ground,
     /// The task's own part of the tree.
     pub own: Plan,
-    /// A network to be used again.
-    pub network: Option<OwnedFd>,
+    /// A network nobody is in.
+    pub network: Option<BorrowedFd<'a>>,
 }
 
 /// All that has been made.
 #[derive(Debug, Default)]
 pub(super) struct Grounds {
     grounds: Vec<(Shared, Ground)>,
-    /// Networks of tasks that have ended. A task without network cannot change
-    /// its one, and no process of it is left, so nobody can tell them from new.
-    networks: Vec<OwnedFd>,
+    /// The network of tasks without one, of which there is one at a time. They cannot change it and
+    /// leave no process in it, so none can tell it from new.
+    network: Option<OwnedFd>,
     /// This process has the namespaces it makes sandboxes from.
     settled: bool,
 }
 
 impl Grounds {
-    /// The ground for a shared tree. The process must have CAP_SYS_ADMIN over its own namespaces.
-    pub(super) fn of(&mut self, shared: Shared) -> Result<&Ground, SetupError> {
+    /// The ground for a task's tree, and the task's place on it. The process must have CAP_SYS_ADMIN
+    /// over its own namespaces.
+    pub(super) fn footing(
+        &mut self,
+        division: Division,
+        without_network: bool,
+    ) -> Result<Footing<'_>, SetupError> {
+        let Division { shared, own } = division;
         let index = match self.grounds.iter().position(|(known, _)| *known == shared) {
             Some(index) => index,
             None => {
@@ -57,17 +62,12 @@ impl Grounds {
                 self.grounds.len() - 1
             }
         };
-        Ok(&self.grounds[index].1)
-    }
-
-    /// A network for a task without one.
-    pub(super) fn network(&mut self) -> Option<OwnedFd> {
-        self.networks.pop()
-    }
-
-    /// Takes the network of a task that has ended.
-    pub(super) fn give_back(&mut self, network: OwnedFd) {
-        self.networks.push(network);
+        if without_network && self.network.is_none() {
+            let [network] = held(libc::CLONE_NEWNET, || Ok(()), ["net"])?;
+            self.network = Some(network);
+        }
+        let network = self.network.as_ref().filter(|_| without_network).map(AsFd::as_fd);
+        Ok(Footing { ground: &self.grounds[index].1, own, network })
     }
 
     /// Whether [`Grounds::settle`] has happened.
@@ -89,31 +89,9 @@ impl Grounds {
 
 impl Ground {
     fn make(shared: &Shared) -> Result<Ground, SetupError> {
-        let (near, far) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
-            .step("make a socket")?;
         let namespaces = libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWUTS;
-        let Some(pid) = sys::fork_into(namespaces).step("make namespaces")? else {
-            drop(near);
-            let answer = serde_json::to_vec(&build(shared)).expect("errors hold nothing JSON cannot");
-            rustix::io::write(&far, &answer).ok();
-            // The namespaces are there as long as this process, or whoever opens them.
-            rustix::io::read(&far, &mut [0u8]).ok();
-            sys::exit_now(0)
-        };
-        drop(far);
-        let ground = Ground::of_process(&near, pid);
-        drop(near);
-        sys::wait(pid, 0).step("wait for the shared tree")?;
-        ground
-    }
-
-    fn of_process(socket: &OwnedFd, pid: i32) -> Result<Ground, SetupError> {
-        let mut answer = [0u8; 4096];
-        let length = rustix::io::read(socket, &mut answer).step("make the shared tree")?;
-        let built: Result<(), SetupError> = serde_json::from_slice(&answer[..length])
-            .map_err(|_| SetupError { step: "make the shared tree".to_owned(), errno: libc::ESRCH })?;
-        built?;
-        Ok(Ground { mounts: namespace_of(pid, "mnt")?, names: namespace_of(pid, "uts")? })
+        let [mounts, names] = held(namespaces, || build(shared), ["mnt", "uts"])?;
+        Ok(Ground { mounts, names })
     }
 
     /// Moves this process onto a copy of the tree, and to the host's name.
@@ -127,8 +105,8 @@ impl Ground {
 impl Footing<'_> {
     /// Builds a task's tree, of which `sources` were opened before.
     pub(super) fn enter(&self, owner: Option<BorrowedFd<'_>>) -> Result<(), SetupError> {
-        if let Some(network) = &self.network {
-            move_to(network.as_fd(), LinkNameSpaceType::Network)?;
+        if let Some(network) = self.network {
+            move_to(network, LinkNameSpaceType::Network)?;
         }
         let sources = mounts::open_sources(&self.own, owner)?;
         self.ground.enter()?;
@@ -145,9 +123,39 @@ fn build(shared: &Shared) -> Result<(), SetupError> {
     mounts::enter(&plan, &shared.points, None)
 }
 
-/// A namespace of a process, to be kept or moved to.
-pub(super) fn namespace_of(pid: i32, kind: &str) -> Result<OwnedFd, SetupError> {
-    File::open(format!("/proc/{pid}/ns/{kind}")).map(OwnedFd::from).step("open a namespace")
+/// Makes namespaces in which `build` has run, and holds on to those of the given kinds.
+fn held<const N: usize>(
+    namespaces: i32,
+    build: impl FnOnce() -> Result<(), SetupError>,
+    kinds: [&str; N],
+) -> Result<[OwnedFd; N], SetupError> {
+    let (near, far) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+        .step("make a socket")?;
+    let Some(pid) = sys::fork_into(namespaces).step("make namespaces")? else {
+        drop(near);
+        let answer = serde_json::to_vec(&build()).expect("errors hold nothing JSON cannot");
+        rustix::io::write(&far, &answer).ok();
+        // The namespaces are there as long as this process, or whoever opens them.
+        rustix::io::read(&far, &mut [0u8]).ok();
+        sys::exit_now(0)
+    };
+    drop(far);
+    let namespaces = built(&near).and_then(|()| {
+        let open = |kind| std::fs::File::open(format!("/proc/{pid}/ns/{kind}")).map(OwnedFd::from);
+        let opened: Vec<OwnedFd> =
+            kinds.into_iter().map(open).collect::<Result<_, _>>().step("open a namespace")?;
+        Ok(opened.try_into().expect("one was opened for each kind"))
+    });
+    drop(near);
+    sys::wait(pid, 0).step("wait for namespaces")?;
+    namespaces
+}
+
+fn built(socket: &OwnedFd) -> Result<(), SetupError> {
+    let mut answer = [0u8; 4096];
+    let length = rustix::io::read(socket, &mut answer).step("make the shared tree")?;
+    let lost = |_| SetupError { step: "make the shared tree".to_owned(), errno: libc::ESRCH };
+    serde_json::from_slice::<Result<(), SetupError>>(&answer[..length]).map_err(lost)?
 }
 
 fn move_to(namespace: BorrowedFd<'_>, kind: LinkNameSpaceType) -> Result<(), SetupError> {

@@ -4,8 +4,9 @@ use super::setup::{SetupError, Step};
 use super::sys;
 use crate::plan::Ids;
 use crate::spec::Identity;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::Command;
 
 /// The id tasks run as when root builds: without rights, and one that
@@ -55,8 +56,8 @@ impl Mapping {
         !matches!(self, Mapping::Late { .. })
     }
 
-    /// The parent must write the maps while the new process waits.
-    pub(crate) fn needs_parent(self) -> bool {
+    /// Another process must write the maps while the new one waits.
+    pub(crate) fn needs_mapper(self) -> bool {
         matches!(self, Mapping::Range | Mapping::Tool { .. })
     }
 
@@ -74,8 +75,8 @@ impl Mapping {
             .step("write the id maps")
     }
 
-    /// In the parent, for process `pid`.
-    pub(super) fn write_for(self, pid: i32) -> Result<(), SetupError> {
+    /// From outside, for process `pid`.
+    fn write_for(self, pid: i32) -> Result<(), SetupError> {
         match self {
             Mapping::Own { .. } | Mapping::Late { .. } => Ok(()),
             Mapping::Range => ["uid_map", "gid_map"]
@@ -88,6 +89,33 @@ impl Mapping {
             }
         }
     }
+}
+
+/// Starts a process that writes id maps for the one that asks it by [`ask_mapper`]
+/// over the socket, and ends.
+pub(super) fn start_mapper(mapping: Mapping) -> Result<(i32, OwnedFd), SetupError> {
+    let (near, far) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+        .step("make a socket")?;
+    let Some(pid) = sys::fork_into(0).step("start a process")? else {
+        drop(near);
+        let mut number = [0u8; 4];
+        if rustix::io::read(&far, &mut number) == Ok(number.len()) {
+            let done = mapping.write_for(i32::from_ne_bytes(number));
+            let answer = serde_json::to_vec(&done).expect("errors hold nothing JSON cannot");
+            rustix::io::write(&far, &answer).ok();
+        }
+        sys::exit_now(0)
+    };
+    Ok((pid, near))
+}
+
+/// Has the maps of this process, known as `number` outside, written.
+pub(super) fn ask_mapper(mapper: BorrowedFd<'_>, number: u32) -> Result<(), SetupError> {
+    let mut answer = [0u8; 4096];
+    rustix::io::write(mapper, &number.to_ne_bytes()).step("ask for the id maps")?;
+    let length = rustix::io::read(mapper, &mut answer).step("wait for the id maps")?;
+    let lost = |_| SetupError { step: "wait for the id maps".to_owned(), errno: libc::EPERM };
+    serde_json::from_slice::<Result<(), SetupError>>(&answer[..length]).map_err(lost)?
 }
 
 /// Drops root for good: in the mount, pid and other namespaces root has made,

@@ -1,10 +1,11 @@
 //! The first process of a sandbox: builds it and starts the task.
 
+use super::attendant::Attendant;
 use super::filter::Filter;
 use super::ground::Footing;
 use super::ids::{self, Mapping};
 use super::observe::Observer;
-use super::program::{Program, prepare_callback};
+use super::program::{Program, Setting};
 use super::setup::{SetupError, Step};
 use super::watch::Watch;
 use super::{harden, mounts, sys};
@@ -12,18 +13,17 @@ use crate::limits::Resource;
 use crate::outcome::{ExitStatus, LimitHit, Refusal};
 use crate::plan::Plan;
 use crate::spec::{Network, TaskSpec};
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 
 /// What the sandbox's first process tells when all is over.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(crate) enum InitReport {
     /// The sandbox could not be built.
     Setup(SetupError),
-    /// The program could not be started: what failed, and the errno.
-    Exec(String, i32),
+    /// The program could not be started: what failed, and why.
+    Exec(&'static str, std::io::Error),
     /// The task ran.
     Ended { status: ExitStatus, limit: Option<LimitHit>, notes: Vec<String>, refusals: BTreeSet<Refusal> },
 }
@@ -35,7 +35,8 @@ pub(crate) enum Work<'a> {
     Callback(&'a mut dyn FnMut(u32) -> i32),
 }
 
-/// What the first process is given; made before it exists.
+/// What the first process is given; made before it exists. All descriptors are
+/// of the process that made it: only its own are closed here.
 pub(crate) struct Init<'a> {
     pub spec: &'a TaskSpec,
     /// The file tree; `None` runs the task unisolated.
@@ -43,16 +44,14 @@ pub(crate) struct Init<'a> {
     /// What to hold an unisolated task's doings against, and the filter that shows them.
     pub observed: Option<(Plan, Filter)>,
     pub stdio: [BorrowedFd<'a>; 3],
-    /// Where the report goes and cancellation comes from.
-    pub control: BorrowedFd<'a>,
-    /// Control group files to join by.
-    pub doors: Vec<OwnedFd>,
+    /// Control group files for the task to join by.
+    pub doors: Vec<RawFd>,
     /// A control group holds the memory limit.
     pub memory_is_held: bool,
     /// A control group holds the number of processes.
     pub pids_are_held: bool,
-    /// Becomes readable when the parent has written the id maps.
-    pub mapped: Option<OwnedFd>,
+    /// Where a process waits that writes the id maps.
+    pub mapper: Option<BorrowedFd<'a>>,
 }
 
 /// How a task is isolated.
@@ -66,47 +65,39 @@ pub(crate) struct Isolation<'a> {
 }
 
 impl Init<'_> {
-    /// Runs as the new process, to its end.
-    pub(crate) fn run(self, work: Work<'_>) -> ! {
+    /// Runs as the new process until the task is over.
+    pub(crate) fn run(&self, work: Work<'_>, attendant: &mut dyn Attendant) -> InitReport {
         let number = match work {
             Work::Program => Ok(0),
             Work::Callback(_) => own_number(),
         };
-        let prepared = number.and_then(|number| Ok((number, self.prepare()?)));
-        let report = match prepared {
-            Ok((number, stdio)) => self.task(work, number, stdio),
+        match number.and_then(|number| Ok((number, self.prepare(attendant)?))) {
+            Ok((number, stdio)) => self.task(work, number, stdio, attendant),
             Err(error) => InitReport::Setup(error),
-        };
-        let text = serde_json::to_vec(&report).expect("reports hold nothing JSON cannot");
-        let line = [text.as_slice(), b"\n"].concat();
-        let mut rest = line.as_slice();
-        while let Ok(sent @ 1..) = rustix::io::write(self.control, rest) {
-            rest = &rest[sent..];
         }
-        sys::exit_now(0)
     }
 
     /// Everything up to the task. Returns the standard streams, out of the way of 0 to 2.
-    fn prepare(&self) -> Result<[RawFd; 3], SetupError> {
+    fn prepare(&self, attendant: &dyn Attendant) -> Result<[RawFd; 3], SetupError> {
         let die = Some(rustix::process::Signal::KILL);
         rustix::process::set_parent_process_death_signal(die).step("tie the sandbox to its parent")?;
         let stdio = self.stdio.map(|fd| rustix::io::fcntl_dupfd_cloexec(fd, 10));
         let [Ok(stdin), Ok(stdout), Ok(stderr)] = stdio else {
             return Err(SetupError { step: "set up the standard streams".to_owned(), errno: libc::EMFILE });
         };
-        for door in &self.doors {
-            rustix::io::write(door, b"0").step("join the control group")?;
-        }
         let stdio = [stdin, stdout, stderr].map(std::os::fd::IntoRawFd::into_raw_fd);
+        let mut keep = self.spec.keep_fds.clone();
+        keep.extend(attendant.awaits().iter().map(|awaited| awaited.as_fd().as_raw_fd()));
+        keep.extend(stdio.iter().chain(&self.doors));
         match &self.isolation {
             None => {
                 // Processes left behind come to this one instead of the host's.
                 rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
                     .step("become a reaper")?;
-                self.close_others(&stdio)?;
+                sys::close_others(&keep).step("close inherited files")?;
             }
             Some(isolation) => {
-                self.isolate(isolation, &stdio)?;
+                self.isolate(isolation, &keep)?;
                 rustix::process::set_parent_process_death_signal(die)
                     .step("tie the sandbox to its parent")?;
                 let private = rustix::process::DumpableBehavior::NotDumpable;
@@ -117,13 +108,9 @@ impl Init<'_> {
         Ok(stdio)
     }
 
-    fn isolate(&self, isolation: &Isolation<'_>, stdio: &[RawFd]) -> Result<(), SetupError> {
-        if let Some(mapped) = &self.mapped {
-            let mut byte = [0u8];
-            let got = rustix::io::read(mapped, &mut byte).step("wait for the id maps")?;
-            if got == 0 {
-                return Err(SetupError { step: "wait for the id maps".to_owned(), errno: libc::EPERM });
-            }
+    fn isolate(&self, isolation: &Isolation<'_>, keep: &[RawFd]) -> Result<(), SetupError> {
+        if let Some(mapper) = self.mapper {
+            ids::ask_mapper(mapper, own_number()?)?;
             // Uid 0 of the new namespace, whoever that is outside.
             let root = crate::plan::Ids { uid: 0, gid: 0 };
             ids::become_unprivileged(root).step("become the namespace's root")?;
@@ -138,7 +125,7 @@ impl Init<'_> {
                 rustix::system::sethostname(b"localhost").step("set the host name")?;
             }
         }
-        self.close_others(stdio)?;
+        sys::close_others(keep).step("close inherited files")?;
         if self.spec.network == Network::Loopback {
             sys::loopback_up().step("bring up the loopback interface")?;
         }
@@ -154,88 +141,76 @@ impl Init<'_> {
         Ok(())
     }
 
-    fn close_others(&self, stdio: &[RawFd]) -> Result<(), SetupError> {
-        let mut keep = self.spec.keep_fds.clone();
-        keep.push(self.control.as_raw_fd());
-        keep.extend(stdio);
-        sys::close_others(&keep).step("close inherited files")
-    }
-
-    fn task(&self, work: Work<'_>, number: u32, stdio: [RawFd; 3]) -> InitReport {
+    fn task(
+        &self,
+        work: Work<'_>,
+        number: u32,
+        stdio: [RawFd; 3],
+        attendant: &mut dyn Attendant,
+    ) -> InitReport {
         let signals = match sys::signal_fd(&(1..=64).collect::<Vec<_>>()) {
             Ok(fd) => fd,
-            Err(error) => return InitReport::Exec("watch for signals".to_owned(), errno(&error)),
+            Err(error) => return InitReport::Exec("watch for signals", error),
         };
         let plan = self.isolation.as_ref().map(|isolation| &isolation.plan);
         let watch = Watch::new(self.spec, plan, self.memory_is_held);
-        let (announce, announced) = match self.observed.as_ref().map(|_| UnixStream::pair()).transpose() {
-            Ok(pair) => pair.unzip(),
-            Err(error) => return InitReport::Exec("make a socket".to_owned(), errno(&error)),
+        match self.start(work, number, stdio) {
+            Ok((pid, observer)) => self.supervise(pid, &signals, watch, observer, attendant),
+            Err((what, error)) => InitReport::Exec(what, error),
+        }
+    }
+
+    /// Starts the task. Returns its process, and who is shown its calls.
+    fn start(&self, work: Work<'_>, number: u32, stdio: [RawFd; 3]) -> Result<Started<'_>, Failed> {
+        let setting =
+            Setting { stdio, doors: self.doors.clone(), umask: self.spec.umask, limits: self.rlimits() };
+        let ready = match work {
+            Work::Program => Ready::Program(
+                Program::new(self.spec, setting.clone()).map_err(|error| ("read the command line", error))?,
+            ),
+            Work::Callback(callback) => Ready::Callback(callback),
         };
-        let program = match &work {
-            Work::Program => Some(Program::new(self.spec, stdio, self.rlimits())),
-            Work::Callback(_) => None,
-        };
-        let pid = match (program, work) {
-            (Some(Err(error)), _) => Err(("read the command line", error)),
-            (Some(Ok(program)), _) if self.observed.is_none() => program.start(),
-            (program, work) => match sys::fork() {
-                Ok(Some(pid)) => Ok(pid),
-                Err(error) => Err(("start a process", error)),
-                Ok(None) => {
-                    self.show_calls(announce.as_ref());
-                    match (program, work) {
-                        (Some(Ok(program)), _) => program.become_it(),
-                        (_, Work::Callback(callback)) => self.callback(callback, number, stdio),
-                        (_, Work::Program) => sys::exit_now(127),
-                    }
-                }
-            },
-        };
-        drop(announce);
-        let observer = match (&pid, announced, &self.observed) {
-            (Ok(pid), Some(announced), Some((plan, _))) => listener(*pid, announced)
-                .map(|listener| Some(Observer::new(self.spec, plan, listener)))
-                .map_err(|error| ("watch the task", error)),
-            _ => Ok(None),
-        };
-        match (pid, observer) {
-            (Ok(pid), Ok(observer)) => self.supervise(pid, &signals, watch, observer),
-            (Err((what, error)), _) | (_, Err((what, error))) => {
-                InitReport::Exec(what.to_owned(), errno(&error))
+        match (&self.observed, ready) {
+            (None, Ready::Program(program)) => Ok((program.start()?, None)),
+            (None, ready) => Ok((fork(|| self.become_task(ready, number, &setting))?, None)),
+            (Some((plan, filter)), ready) => {
+                let (announce, announced) = UnixStream::pair().map_err(|error| ("make a socket", error))?;
+                let pid = fork(|| {
+                    show_calls(filter, &announce);
+                    self.become_task(ready, number, &setting)
+                })?;
+                drop(announce);
+                let listener = listener(pid, announced).map_err(|error| ("watch the task", error))?;
+                Ok((pid, Some(Observer::new(self.spec, plan, listener))))
             }
         }
     }
 
-    /// Has the calls of this process, the task's, shown to the first one where that is to see them.
-    fn show_calls(&self, announce: Option<&UnixStream>) {
-        if let (Some(announce), Some((_, filter))) = (announce, &self.observed) {
-            // Only root may load a filter without it.
-            if rustix::process::geteuid().as_raw() != 0 {
-                rustix::thread::set_no_new_privs(true).ok();
-            }
-            let number = filter.load_shown().unwrap_or(-1);
-            rustix::io::write(announce, &number.to_ne_bytes()).ok();
-            // The descriptor stays until the other side has it; without it nobody would let this one's calls go on.
-            let mut taken = [0u8];
-            if rustix::io::retry_on_intr(|| rustix::io::read(announce, &mut taken)) != Ok(1) {
-                sys::exit_now(126)
-            }
+    fn become_task(&self, ready: Ready<'_>, number: u32, setting: &Setting) -> ! {
+        match ready {
+            Ready::Program(program) => program.become_it(),
+            Ready::Callback(callback) => self.callback(callback, number, setting),
         }
     }
 
-    fn callback(&self, callback: &mut dyn FnMut(u32) -> i32, number: u32, stdio: [RawFd; 3]) -> ! {
+    fn callback(&self, callback: &mut dyn FnMut(u32) -> i32, number: u32, setting: &Setting) -> ! {
         sys::reset_signals();
         if !self.spec.interactive {
             rustix::process::setsid().ok();
         }
-        let ready = prepare_callback(stdio, self.spec.umask, &self.rlimits())
-            .and_then(|()| Ok(rustix::process::chdir(&self.spec.cwd)?))
-            .and_then(|()| sys::close_others(&self.spec.keep_fds))
-            // As exec does for programs: the task owns its entry in /proc.
+        let ready = setting
+            .apply()
+            .map_err(|what| format!("{what}: {}", std::io::Error::last_os_error()))
             .and_then(|()| {
-                let shown = rustix::process::DumpableBehavior::Dumpable;
-                Ok(rustix::process::set_dumpable_behavior(shown)?)
+                rustix::process::chdir(&self.spec.cwd)
+                    .map_err(std::io::Error::from)
+                    .and_then(|()| sys::close_others(&self.spec.keep_fds))
+                    // As exec does for programs: the task owns its entry in /proc.
+                    .and_then(|()| {
+                        let shown = rustix::process::DumpableBehavior::Dumpable;
+                        Ok(rustix::process::set_dumpable_behavior(shown)?)
+                    })
+                    .map_err(|error| error.to_string())
             });
         if let Err(error) = ready {
             let text = format!("sandbox: prepare the task in `{}`: {error}\n", self.spec.cwd.display());
@@ -261,6 +236,42 @@ impl Init<'_> {
     }
 }
 
+/// A task that can be started.
+enum Ready<'a> {
+    Program(Program),
+    Callback(&'a mut dyn FnMut(u32) -> i32),
+}
+
+type Started<'a> = (i32, Option<Observer<'a>>);
+type Failed = (&'static str, std::io::Error);
+
+/// Runs `task`, which does not return, in a copy of this process.
+fn fork(task: impl FnOnce()) -> Result<i32, Failed> {
+    match sys::fork() {
+        Ok(Some(pid)) => Ok(pid),
+        Ok(None) => {
+            task();
+            sys::exit_now(127)
+        }
+        Err(error) => Err(("start a process", error)),
+    }
+}
+
+/// Has the calls of this process, the task's, shown to the first one.
+fn show_calls(filter: &Filter, announce: &UnixStream) {
+    // Only root may load a filter without it.
+    if rustix::process::geteuid().as_raw() != 0 {
+        rustix::thread::set_no_new_privs(true).ok();
+    }
+    let number = filter.load_shown().unwrap_or(-1);
+    rustix::io::write(announce, &number.to_ne_bytes()).ok();
+    // The descriptor stays until the other side has it; without it nobody would let this one's calls go on.
+    let mut taken = [0u8];
+    if rustix::io::retry_on_intr(|| rustix::io::read(announce, &mut taken)) != Ok(1) {
+        sys::exit_now(126)
+    }
+}
+
 /// This process's number where /proc still is the parent's.
 fn own_number() -> Result<u32, SetupError> {
     let link = rustix::fs::readlink("/proc/self", Vec::new()).step("look for its own number in /proc")?;
@@ -279,8 +290,4 @@ fn listener(pid: i32, announced: UnixStream) -> std::io::Result<OwnedFd> {
     let taken = sys::take_descriptor(pid, number)?;
     rustix::io::write(&announced, b"1")?;
     Ok(taken)
-}
-
-fn errno(error: &std::io::Error) -> i32 {
-    error.raw_os_error().unwrap_or(libc::EIO)
 }

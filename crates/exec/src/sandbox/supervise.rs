@@ -1,9 +1,10 @@
 //! Waiting for a task: its end, its limits, its cancellation, and what it
 //! leaves behind. Runs in the sandbox's first process.
 
+use super::attendant::Attendant;
 use super::init::{Init, InitReport};
 use super::observe::Observer;
-use super::program::Program;
+use super::program::{Program, Setting};
 use super::sys;
 use super::watch::{Process, Watch, descendants};
 use crate::limits::Resource;
@@ -27,6 +28,7 @@ impl Init<'_> {
         signals: &OwnedFd,
         mut watch: Watch,
         mut observer: Option<Observer<'_>>,
+        attendant: &mut dyn Attendant,
     ) -> InitReport {
         let started = Instant::now();
         let deadline = self.spec.limits.timeout();
@@ -34,7 +36,7 @@ impl Init<'_> {
         while status.is_none() && limit.is_none() {
             let left = deadline.map(|timeout| timeout.saturating_sub(started.elapsed()));
             let pause = [left, watch.pace()].into_iter().flatten().min();
-            if self.wait_for_news(signals, pause, observer.as_mut()) {
+            if wait_for_news(signals, pause, observer.as_mut(), attendant) {
                 status = Some(ExitStatus::Cancelled);
                 break;
             }
@@ -69,36 +71,6 @@ impl Init<'_> {
             notes,
             refusals,
         }
-    }
-
-    /// Sleeps until a signal, the pause's end or a cancellation; tells of the last.
-    fn wait_for_news(
-        &self,
-        signals: &OwnedFd,
-        pause: Option<Duration>,
-        observer: Option<&mut Observer<'_>>,
-    ) -> bool {
-        let pause = pause.map(|pause| Timespec {
-            tv_sec: pause.as_secs() as i64,
-            tv_nsec: i64::from(pause.subsec_nanos()),
-        });
-        let mut fds = vec![PollFd::new(signals, PollFlags::IN), PollFd::new(&self.control, PollFlags::IN)];
-        if let Some(observer) = &observer {
-            fds.push(PollFd::new(observer.listener(), PollFlags::IN));
-        }
-        poll(&mut fds, pause.as_ref()).ok();
-        let cancelled = fds[1].revents().intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR);
-        let shown = fds.get(2).is_some_and(|fd| fd.revents().contains(PollFlags::IN));
-        let signalled = !fds[0].revents().is_empty();
-        drop(fds);
-        if signalled {
-            let mut buffer = [0u8; 1024];
-            while rustix::io::read(signals, &mut buffer).is_ok() {}
-        }
-        if let (true, Some(observer)) = (shown, observer) {
-            observer.look();
-        }
-        cancelled
     }
 
     /// Ends what the task has left behind, pseudo's server last and politely.
@@ -144,6 +116,37 @@ impl Init<'_> {
     }
 }
 
+/// Sleeps until a signal, the pause's end or something to attend to; tells
+/// whether the task is to end.
+fn wait_for_news(
+    signals: &OwnedFd,
+    pause: Option<Duration>,
+    observer: Option<&mut Observer<'_>>,
+    attendant: &mut dyn Attendant,
+) -> bool {
+    let pause = pause
+        .map(|pause| Timespec { tv_sec: pause.as_secs() as i64, tv_nsec: i64::from(pause.subsec_nanos()) });
+    let mut fds = attendant.awaits();
+    let attended = fds.len();
+    fds.push(PollFd::new(signals, PollFlags::IN));
+    if let Some(observer) = &observer {
+        fds.push(PollFd::new(observer.listener(), PollFlags::IN));
+    }
+    poll(&mut fds, pause.as_ref()).ok();
+    let ready: Vec<PollFlags> = fds.iter().map(PollFd::revents).collect();
+    drop(fds);
+    let (to_attend, own) = ready.split_at(attended);
+    if own.first().is_some_and(|events| !events.is_empty()) {
+        let mut buffer = [0u8; 1024];
+        while rustix::io::read(signals, &mut buffer).is_ok() {}
+    }
+    if let (Some(true), Some(observer)) = (own.get(1).map(|events| events.contains(PollFlags::IN)), observer)
+    {
+        observer.look();
+    }
+    to_attend.iter().any(|events| !events.is_empty()) && !attendant.attend(to_attend)
+}
+
 /// Has pseudo's server write its database; it is lost with this process otherwise.
 fn stop_fakeroot(spec: &TaskSpec, fakeroot: &Fakeroot) -> Result<(), String> {
     let null = rustix::fs::open(
@@ -160,7 +163,9 @@ fn stop_fakeroot(spec: &TaskSpec, fakeroot: &Fakeroot) -> Result<(), String> {
     };
     let failed =
         |what: &str| format!("pseudo's database may be incomplete: `{}`: {what}", fakeroot.stop.join(" "));
-    let pid = Program::new(&stop, [null.as_raw_fd(); 3], Vec::new())
+    let setting =
+        Setting { stdio: [null.as_raw_fd(); 3], doors: Vec::new(), umask: None, limits: Vec::new() };
+    let pid = Program::new(&stop, setting)
         .map_err(|error| failed(&error.to_string()))?
         .start()
         .map_err(|(what, error)| failed(&format!("{what}: {error}")))?;

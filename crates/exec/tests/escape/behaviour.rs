@@ -3,10 +3,11 @@
 
 use crate::trial::Verdict;
 use bitzel_exec::{
-    Cancel, Error, Executor, ExitStatus, Fakeroot, HostView, Identity, Limits, LocalExecutor, Mode, Network,
-    RefusalKind, Resource, Sandbox, SandboxConfig, TaskIo, TaskOutcome, TaskSpec, examine, export_bundle,
-    run_in_terminal,
+    Attendant, Cancel, Error, Executor, ExitStatus, Fakeroot, HostView, Identity, Limits, LocalExecutor,
+    Mode, Network, RefusalKind, Resource, Sandbox, SandboxConfig, TaskIo, TaskOutcome, TaskSpec, examine,
+    export_bundle, run_in_terminal,
 };
+use rustix::event::{PollFd, PollFlags};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::os::fd::AsFd;
@@ -25,6 +26,7 @@ const ALL: &[(&str, Test)] = &[
     ("a-planted-link-does-not-open-its-target", planted_link),
     ("files-belong-to-who-builds", ownership),
     ("a-callback-runs-isolated", callback),
+    ("attending-to-others-shares-memory-and-can-end-the-task", attended),
     ("loopback-is-there-if-asked-for", loopback),
     ("a-cancelled-task-ends-with-its-children", cancelled),
     ("a-builder-that-dies-takes-its-tasks-along", builder_dies),
@@ -216,7 +218,7 @@ fn callback(dir: &Path) -> Result<String, String> {
     };
     let mut sandbox = Sandbox::new(SandboxConfig::default());
     let outcome = with_io(&dir.join("log"), |io| {
-        let task = sandbox.spawn(&spec, io, |number| {
+        sandbox.call(&spec, io, &mut (), |number| {
             let pid = std::process::id();
             // Fails, or goes to a directory that is the sandbox's own.
             fs::write(dir.join("outside"), "x").ok();
@@ -226,12 +228,72 @@ fn callback(dir: &Path) -> Result<String, String> {
             };
             println!("pid {pid} of {number} inside {inside} fds {fds}");
             if pid < 10 && number != pid && inside && fds { 42 } else { 1 }
-        })?;
-        sandbox.wait(&spec, task)
+        })
     })
     .map_err(text)?;
     let files = (work.join("inside").exists(), dir.join("outside").exists());
     expect(outcome.0.status == ExitStatus::Code(42) && files == (true, false), &(outcome, files))
+}
+
+/// Counts what it is told, and ends the task at `last`, or panics after it.
+struct Counter<'a> {
+    told: &'a std::os::unix::net::UnixDatagram,
+    count: u8,
+    last: u8,
+}
+
+impl Attendant for Counter<'_> {
+    fn awaits(&self) -> Vec<PollFd<'_>> {
+        vec![PollFd::new(self.told, PollFlags::IN)]
+    }
+
+    fn attend(&mut self, _: &[PollFlags]) -> bool {
+        self.told.recv(&mut [0u8; 8]).unwrap();
+        self.count += 1;
+        assert!(self.count <= self.last, "more than was expected");
+        self.count < self.last
+    }
+}
+
+fn attended(dir: &Path) -> Result<String, String> {
+    use std::os::fd::AsRawFd;
+    let (ours, theirs) = std::os::unix::net::UnixDatagram::pair().unwrap();
+    let spec = TaskSpec {
+        name: "test:do_tell".into(),
+        cwd: dir.to_owned(),
+        writable: vec![dir.to_owned()],
+        keep_fds: vec![theirs.as_raw_fd()],
+        ..TaskSpec::default()
+    };
+    let mut sandbox = Sandbox::new(SandboxConfig::default());
+    let mut tell = |last, times| {
+        let mut counter = Counter { told: &ours, count: 0, last };
+        let (outcome, _) = with_io(&dir.join("log"), |io| {
+            sandbox.call(&spec, io, &mut counter, |_| {
+                for _ in 0..times {
+                    theirs.send(b"told").unwrap();
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                if times > last {
+                    std::thread::sleep(Duration::from_secs(60))
+                }
+                0
+            })
+        })
+        .map_err(text)?;
+        while ours.set_nonblocking(true).is_ok() && ours.recv(&mut [0u8; 8]).is_ok() {}
+        ours.set_nonblocking(false).unwrap();
+        Ok::<_, String>((outcome.status, counter.count))
+    };
+    let heard = tell(9, 3)?;
+    expect(heard == (ExitStatus::Code(0), 3), &heard)?;
+    let ended = tell(2, 3)?;
+    expect(ended == (ExitStatus::Cancelled, 2), &ended)?;
+    // Whoever attends and panics takes the task along, and nothing else.
+    let panicked = tell(0, 1)?;
+    expect(!matches!(panicked.0, ExitStatus::Code(0)), &panicked)?;
+    let again = tell(9, 1)?;
+    expect(again == (ExitStatus::Code(0), 1), &again)
 }
 
 fn loopback(dir: &Path) -> Result<String, String> {
@@ -247,11 +309,10 @@ fn loopback(dir: &Path) -> Result<String, String> {
             ..TaskSpec::default()
         };
         with_io(&dir.join("log"), |io| {
-            let task = sandbox.spawn(&spec, io, |_| {
+            sandbox.call(&spec, io, &mut (), |_| {
                 let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
                 i32::from(std::net::TcpStream::connect(listener.local_addr().unwrap()).is_err())
-            })?;
-            sandbox.wait(&spec, task)
+            })
         })
     };
     let with = talk(Network::Loopback).map_err(text)?;
@@ -531,10 +592,10 @@ fn demanded(dir: &Path) -> Result<String, String> {
         limits: Limits::none().with(Resource::Cpus, 1000),
         ..TaskSpec::default()
     };
-    let error = with_io(&dir.join("log"), |io| sandbox.run(&spec, io)).unwrap_err().to_string();
+    let error = with_io(&dir.join("log"), |io| sandbox.run(&spec, io, &mut ())).unwrap_err().to_string();
     expect(error.contains("the processor limit is not enforced"), &error)?;
     let spec = TaskSpec { limits: Limits::none(), ..spec };
-    let (outcome, _) = with_io(&dir.join("log"), |io| sandbox.run(&spec, io)).map_err(text)?;
+    let (outcome, _) = with_io(&dir.join("log"), |io| sandbox.run(&spec, io, &mut ())).map_err(text)?;
     expect(outcome.success(), &outcome)
 }
 
