@@ -37,7 +37,7 @@ pub(super) fn run(namespaces: i32, mut work: impl FnMut()) -> io::Result<i32> {
 extern "C" fn enter(work: *mut libc::c_void) -> i32 {
     // SAFETY: `run` passes a pointer to a `Work` nobody else uses meanwhile.
     let work = unsafe { &mut *work.cast::<Work<'_>>() };
-    catch_unwind(AssertUnwindSafe(|| work())).map_or(PANICKED, |()| 0)
+    catch_unwind(AssertUnwindSafe(work)).map_or(PANICKED, |()| 0)
 }
 
 /// clone(2) without a stack of the new process's own: it calls [`enter`] below
