@@ -123,14 +123,23 @@ impl PyHost {
                 class.call1((file, tasks))?
             }
             EvalEvent::RecipePreDeferredInherits => {
-                let queue = d.peek("__BBDEFINHERITS", Clone::clone).unwrap_or(Value::List(Rc::default()));
-                class.call1((file, crate::convert::to_python(py, &queue)?))?
+                let classes = deferred_inherits(d);
+                class.call1((file, PyList::new(py, classes.iter().map(|class| &**class))?))?
             }
             _ => class.call1((file,))?,
         };
         module.call_method1("fire", (object, DataSmart::from(d.clone())))?;
         Ok(())
     }
+}
+
+/// What the deferred `inherit` statements of a recipe name, unexpanded.
+fn deferred_inherits(d: &DataStore) -> Vec<Rc<str>> {
+    let first = |entry: &Value| entry.as_list()?.first()?.as_str().cloned();
+    let queue = d.peek("__BBDEFINHERITS", |queue| queue.as_list().cloned()).flatten().unwrap_or_default();
+    let classes: Vec<Rc<str>> = queue.iter().filter_map(first).collect();
+    // BitBake: without any there is one without a name.
+    if classes.is_empty() { vec!["".into()] } else { classes }
 }
 
 /// An exception of a metadata function, told to the user; those that say something to the

@@ -23,6 +23,8 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(insert_method, module)?)?;
     module.add_function(wrap_pyfunction!(crate::serve::serve, module)?)?;
     module.add_function(wrap_pyfunction!(crate::serve::config_data, module)?)?;
+    module.add_function(wrap_pyfunction!(crate::serve::config_environment, module)?)?;
+    module.add_function(wrap_pyfunction!(crate::serve::as_shown, module)?)?;
     module.add_function(wrap_pyfunction!(crate::serve::recipe_data, module)?)?;
     Ok(())
 }

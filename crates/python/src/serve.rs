@@ -270,6 +270,28 @@ pub fn config_data<'py>(py: Python<'py>, mc: &str) -> PyResult<Bound<'py, PyAny>
     Ok(Bound::new(py, DataSmart::from(d))?.into_any())
 }
 
+/// Makes a datastore what `bitbake -e` shows of it.
+#[pyfunction]
+pub fn as_shown(py: Python<'_>, d: &DataSmart) -> PyResult<()> {
+    let d = &d.store;
+    // BitBake: set when recipes are collected, which is not shown.
+    d.delete("BBFILES_PRIORITIZED", &bitzel_data::SetInfo::quiet_parsing());
+    // BitBake: settled before anything is shown.
+    if let Some(log) = d.get("BB_CONSOLELOG").or_raise(py)? {
+        d.set("BB_CONSOLELOG", log, &bitzel_data::SetInfo::default()).or_raise(py)?;
+    }
+    Ok(())
+}
+
+/// As [`config_data`], after the anonymous functions that classes of the configuration define.
+#[pyfunction]
+pub fn config_environment<'py>(py: Python<'py>, mc: &str) -> PyResult<Bound<'py, PyAny>> {
+    let d = config(py, mc)?.data.create_copy();
+    bitzel_recipe::expand_keys(&d).or_raise(py)?;
+    evaluator(py)?.run_anonymous(&d).or_raise(py)?;
+    Ok(Bound::new(py, DataSmart::from(d))?.into_any())
+}
+
 /// The datastore of a recipe's variant; None where there is no such variant.
 #[pyfunction]
 pub fn recipe_data<'py>(

@@ -152,11 +152,11 @@ impl Evaluator {
                 d.set_flag(name, "export", Value::Bool(true), &info)?;
             }
         }
-        d.set("BB_ORIGENV", Value::Object(Rc::new(original)), &SetInfo::quiet_parsing())?;
+        d.set("BB_ORIGENV", Value::Object(Rc::new(original)), &SetInfo::default())?;
         d.set(CLASS_CONTEXT, Value::str("global"), &SetInfo::quiet_parsing())?;
         let line = match &options.command_line[..] {
             [] => Value::None,
-            words => Value::str(words.join(" ")),
+            words => Value::strings(words),
         };
         d.set("BB_CMDLINE", line, &SetInfo::default())?;
         Ok(d)

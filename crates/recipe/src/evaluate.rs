@@ -172,7 +172,8 @@ impl Evaluator {
         }
         let old = if included { d.peek("FILE", Clone::clone) } else { None };
         let path = self.resolve(file, d)?;
-        d.includes_mut().enter(&path);
+        // BitBake: the base configuration's own files are shown by the names they were asked for.
+        d.includes_mut().enter(if base { file } else { &path });
         let result = self.run_conf(&path, d, base);
         d.includes_mut().leave();
         result?;

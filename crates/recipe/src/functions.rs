@@ -110,8 +110,8 @@ impl Evaluator {
         Ok(())
     }
 
-    /// Calls the anonymous functions.
-    pub(crate) fn run_anonymous(&self, d: &DataStore) -> Result<()> {
+    /// Calls the anonymous functions that were defined in `d`.
+    pub fn run_anonymous(&self, d: &DataStore) -> Result<()> {
         let names: Vec<Rc<str>> = d.peek(ANONYMOUS, Value::list_of_str).unwrap_or_default();
         self.host.call_each(&names, d)
     }

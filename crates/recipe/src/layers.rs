@@ -99,9 +99,11 @@ impl Evaluator {
                 )));
             }
         }
-        let sorted: Vec<&str> = core.into_iter().collect();
-        d.set("LAYERSERIES_CORENAMES", Value::str(sorted.join(" ")), &SetInfo::default())?;
-        Ok(())
+        // BitBake: taken out and put back, which shows in their history.
+        for name in &seen {
+            put_back_sorted(d, &format!("LAYERSERIES_COMPAT_{name}"))?;
+        }
+        put_back_sorted(d, "LAYERSERIES_CORENAMES")
     }
 
     /// bblayers.conf: in `conf/` of this folder or one above it, else along BBPATH.
@@ -226,6 +228,14 @@ fn check_depends(d: &DataStore, name: &str, all: &[&str]) -> Result<()> {
         version &= !word.ends_with(')');
     }
     Ok(())
+}
+
+/// Takes a variable out and puts it back with its words in order.
+fn put_back_sorted(d: &DataStore, name: &str) -> Result<()> {
+    let Some(words) = d.get_str(name)? else { return Ok(()) };
+    let words: BTreeSet<&str> = words.split_whitespace().collect();
+    d.delete(name, &SetInfo::default());
+    Ok(d.set(name, Value::str(Vec::from_iter(words).join(" ")), &SetInfo::default())?)
 }
 
 fn layer_priority(d: &DataStore, name: &str, all: &[&str], depth: usize) -> Result<i64> {

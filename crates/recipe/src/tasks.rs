@@ -3,7 +3,6 @@
 use crate::Result;
 use bitzel_base::CompatLevel;
 use bitzel_data::{DataStore, LogLevel, SetInfo, Value};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Book-keeping variable that lists the tasks.
@@ -90,20 +89,21 @@ const KEPT_FLAGS: [&str; 11] = [
     "umask",
 ];
 
-/// Task to text.
-type Texts = BTreeMap<Rc<str>, Rc<str>>;
+/// Texts by task, in the order of the tasks.
+type Texts = Vec<(Rc<str>, Rc<str>)>;
 
 /// Collects `tasks` and their flags into `_task_deps`.
 pub(crate) fn collect_tasks(tasks: &[Rc<str>], d: &DataStore) -> Result<()> {
     let mut names: Vec<Rc<str>> = Vec::new();
-    let mut parents: BTreeMap<Rc<str>, Vec<Rc<str>>> = BTreeMap::new();
-    let mut kept: Vec<(&str, Texts)> = KEPT_FLAGS.iter().map(|flag| (*flag, BTreeMap::new())).collect();
+    let mut parents: Vec<(Rc<str>, Value)> = Vec::new();
+    let mut kept: Vec<(&str, Texts)> = KEPT_FLAGS.iter().map(|flag| (*flag, Vec::new())).collect();
     for task in tasks {
         let task = d.expand(task)?;
-        d.set_flag(&task, "task", Value::Int(1), &SetInfo { parsing: true, ..SetInfo::default() })?;
-        if !names.contains(&task) {
-            names.push(task.clone());
+        if names.contains(&task) {
+            continue;
         }
+        names.push(task.clone());
+        d.set_flag(&task, "task", Value::Int(1), &SetInfo { parsing: true, ..SetInfo::default() })?;
         for (flag, texts) in &mut kept {
             let Some(value) = d.get_flag(&task, flag, true)? else { continue };
             let text: Rc<str> = match value {
@@ -119,7 +119,7 @@ pub(crate) fn collect_tasks(tasks: &[Rc<str>], d: &DataStore) -> Result<()> {
                     ),
                 );
             }
-            texts.insert(task.clone(), text);
+            texts.push((task.clone(), text));
         }
         let mut deps: Vec<Rc<str>> = Vec::new();
         for dep in deps_of(d, &task) {
@@ -128,16 +128,11 @@ pub(crate) fn collect_tasks(tasks: &[Rc<str>], d: &DataStore) -> Result<()> {
                 deps.push(dep);
             }
         }
-        parents.insert(task, deps);
+        parents.push((task, Value::strings(deps)));
     }
     let map = |entries: Vec<(Rc<str>, Value)>| Value::Map(Rc::new(entries));
-    let mut result: Vec<(Rc<str>, Value)> = vec![
-        ("tasks".into(), Value::strings(&names)),
-        (
-            "parents".into(),
-            map(parents.into_iter().map(|(task, deps)| (task, Value::strings(deps))).collect()),
-        ),
-    ];
+    let mut result: Vec<(Rc<str>, Value)> =
+        vec![("tasks".into(), Value::strings(&names)), ("parents".into(), map(parents))];
     // BitBake: a recipe without tasks has no entries for their flags either.
     for (flag, texts) in kept.into_iter().filter(|_| !tasks.is_empty()) {
         result.push((
@@ -145,5 +140,5 @@ pub(crate) fn collect_tasks(tasks: &[Rc<str>], d: &DataStore) -> Result<()> {
             map(texts.into_iter().map(|(task, text)| (task, Value::Str(text))).collect()),
         ));
     }
-    Ok(d.set("_task_deps", map(result), &SetInfo::quiet_parsing())?)
+    Ok(d.set("_task_deps", map(result), &SetInfo { parsing: true, ..SetInfo::default() })?)
 }

@@ -151,6 +151,11 @@ impl ProviderIndex {
         choice
     }
 
+    /// The recipe that is taken of these where no version is asked for.
+    pub fn best(&self, recipes: &[RecipeIx]) -> Option<RecipeIx> {
+        recipes.iter().copied().min_by(|&a, &b| self.best_first(a, b))
+    }
+
     /// Highest layer priority, then DEFAULT_PREFERENCE, then version.
     fn best_first(&self, a: RecipeIx, b: RecipeIx) -> std::cmp::Ordering {
         let (a, b) = (self.recipe(a), self.recipe(b));

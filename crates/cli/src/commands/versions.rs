@@ -3,7 +3,7 @@
 use super::bitbake::refuse_errors;
 use anyhow::Result;
 use bitzel_base::RecipeInfo;
-use bitzel_taskgraph::{RecipeIx, Version};
+use bitzel_taskgraph::RecipeIx;
 use bitzel_workspace::{Evaluation, Recipes};
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -30,10 +30,8 @@ pub fn show_versions(evaluation: Evaluation) -> Result<ExitCode> {
     for pn in names {
         let info = |ix: &RecipeIx| &index.recipe(*ix).info;
         let same = index.with_pn("", pn);
-        let Some(latest) = same.iter().max_by(|a, b| version(info(a)).compare(version(info(b)))) else {
-            continue;
-        };
-        let latest = RecipeInfo::version(info(latest));
+        let Some(latest) = index.best(same) else { continue };
+        let latest = RecipeInfo::version(info(&latest));
         let choice = index.choose("", pn);
         let chosen =
             choice.eligible.iter().find(|ix| same.contains(ix)).map(|ix| RecipeInfo::version(info(ix)));
@@ -45,8 +43,4 @@ pub fn show_versions(evaluation: Evaluation) -> Result<ExitCode> {
         println!("{pn:<35} {latest:>25} {preferred:>25} {required:>25}");
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn version(info: &RecipeInfo) -> Version<'_> {
-    Version { epoch: &info.pe, version: &info.pv, revision: &info.pr }
 }

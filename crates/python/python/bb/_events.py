@@ -66,7 +66,7 @@ class RecipeEvent(Event):
 
 
 class RecipePreDeferredInherits(RecipeEvent):
-    """Deferred classes `inherits` are about to be inherited."""
+    """Deferred classes are about to be inherited; `inherits` holds what the statements name, unexpanded."""
 
     def __init__(self, fn, inherits):
         RecipeEvent.__init__(self, fn)

@@ -14,14 +14,17 @@ def environment(arguments):
         path, layer, variant, *appends = recipe
         d = _bitzel.recipe_data(mc, path, appends, layer, variant)
     else:
-        d = _bitzel.config_data(mc)
+        d = _bitzel.config_environment(mc)
+    _bitzel.as_shown(d)
     out = io.StringIO()
-    d.inchistory.emit(out)
+    # BitBake: the files of the configuration, for recipes as well.
+    _bitzel.config_data(mc).inchistory.emit(out)
     out.write("\n")
     bb.data.emit_env(out, d, True)
+    out.write("\n")
     for name in sorted(d.keys()):
         if d.getVarFlag(name, "func", False) and d.getVarFlag(name, "python", False):
-            out.write("\npython %s () {\n%s}\n" % (name, d.getVar(name, False)))
+            out.write("\npython %s () {\n%s}\n\n" % (name, d.getVar(name, False)))
     return out.getvalue()
 
 
