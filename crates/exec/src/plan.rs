@@ -199,10 +199,9 @@ impl Plan {
 
     /// Takes out what an enclosing node already provides.
     fn drop_covered(&mut self) {
-        let nodes = std::mem::take(&mut self.nodes);
-        for (path, node) in nodes {
-            let above = path.ancestors().skip(1).find_map(|dir| self.nodes.get(dir));
-            let covered = match (above, &node) {
+        let mut way = Way::default();
+        self.nodes.retain(|path, node| {
+            let covered = match (way.nearest(path), &*node) {
                 (Some(Node::Bind { .. }), Node::Link(_) | Node::File(_)) => true,
                 (Some(Node::Bind { access: a, from: f, .. }), Node::Bind { access, from, .. }) => {
                     a == access && f == from
@@ -213,9 +212,10 @@ impl Plan {
                 _ => false,
             };
             if !covered {
-                self.put(path, node);
+                way.add(path.clone(), node.clone());
             }
-        }
+            !covered
+        });
     }
 
     /// Paths of the host that appear as the task's own, in order.
@@ -234,6 +234,32 @@ impl Plan {
                 Node::Bind { access: Access::Write, .. } | Node::Tmpfs { .. } | Node::Proc | Node::Pts
             )
         })
+    }
+}
+
+/// The way from the root down to where a walk through paths, parents first, has come: what of it
+/// has been kept.
+#[derive(Debug)]
+pub(crate) struct Way<T>(Vec<(PathBuf, T)>);
+
+impl<T> Default for Way<T> {
+    fn default() -> Way<T> {
+        Way(Vec::new())
+    }
+}
+
+impl<T> Way<T> {
+    /// What was kept of the nearest directory above `path`.
+    pub(crate) fn nearest(&mut self, path: &Path) -> Option<&T> {
+        while self.0.last().is_some_and(|(dir, _)| !path.starts_with(dir)) {
+            self.0.pop();
+        }
+        self.0.last().map(|(_, kept)| kept)
+    }
+
+    /// Keeps something of the path the walk has come to.
+    pub(crate) fn add(&mut self, path: PathBuf, kept: T) {
+        self.0.push((path, kept));
     }
 }
 

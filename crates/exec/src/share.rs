@@ -1,8 +1,8 @@
 //! Which part of a task's file tree is the same for many tasks, so that it can
 //! be made once. Works on plans, touches nothing.
 
-use crate::plan::{Node, Plan};
-use std::collections::BTreeMap;
+use crate::plan::{Node, Plan, Way};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A plan taken apart: together the two give the same tree as the whole.
@@ -23,28 +23,29 @@ pub(crate) struct Shared {
 
 impl Plan {
     /// Takes the plan apart; `base` is that of a task which declares nothing.
-    pub(crate) fn divide(&self, base: &Plan) -> Division {
-        let mut shared = Shared::default();
-        let mut own = Plan::default();
-        for (path, node) in &self.nodes {
-            let below_own = path.ancestors().skip(1).any(|dir| own.nodes.contains_key(dir));
+    pub(crate) fn divide(self, base: &Plan) -> Division {
+        let (mut shared, mut own) = (Shared::default(), Plan::default());
+        let mut below_own = Way::default();
+        for (path, node) in self.nodes {
             let same = matches!(node, Node::Bind { .. } | Node::Link(_) | Node::File(_))
-                && base.nodes.get(path) == Some(node);
-            let part = if same && !below_own { &mut shared.plan } else { &mut own };
-            part.nodes.insert(path.clone(), node.clone());
+                && base.nodes.get(&path) == Some(&node);
+            if same && below_own.nearest(&path).is_none() {
+                shared.plan.nodes.insert(path, node);
+            } else {
+                below_own.add(path.clone(), ());
+                own.nodes.insert(path, node);
+            }
         }
+        let tops: BTreeSet<PathBuf> = shared.plan.nodes.keys().map(|path| top_of(path)).collect();
         let mut framed = Plan::default();
+        let mut above = Way::default();
         for (path, node) in own.nodes {
-            let above = path.ancestors().skip(1).any(|dir| {
-                framed.nodes.contains_key(dir)
-                    || matches!(shared.plan.nodes.get(dir), Some(Node::Bind { .. }))
-            });
-            if !above {
+            if above.nearest(&path).is_none() && !shared.plan.is_bound(&path) {
                 let top = top_of(&path);
-                let is_used = || shared.plan.nodes.keys().any(|other| other.starts_with(&top));
-                if path != top && !is_used() {
+                if path != top && !tops.contains(&top) {
                     // A file system of the task's own: names in it are no other task's to see.
                     shared.points.insert(top.clone(), true);
+                    above.add(top.clone(), ());
                     framed.nodes.insert(top, Node::Empty { is_dir: true });
                 } else if let Some(is_dir) = node.mount_point() {
                     shared.points.insert(path.clone(), is_dir);
@@ -53,9 +54,15 @@ impl Plan {
                     continue;
                 }
             }
+            above.add(path.clone(), ());
             framed.nodes.insert(path, node);
         }
         Division { shared, own: framed }
+    }
+
+    /// Whether a directory above the path is the host's.
+    fn is_bound(&self, path: &Path) -> bool {
+        path.ancestors().skip(1).any(|dir| matches!(self.nodes.get(dir), Some(Node::Bind { .. })))
     }
 }
 

@@ -51,7 +51,7 @@ impl Groups {
             return None;
         }
         let fits = |group: &Group| group.dirs.iter().flat_map(|dir| &dir.controllers).eq(&wanted);
-        let group = match self.idle.iter().position(fits) {
+        let mut group = match self.idle.iter().position(fits) {
             Some(index) => self.idle.swap_remove(index),
             None => self.make(&wanted)?,
         };
@@ -61,7 +61,7 @@ impl Groups {
     fn make(&mut self, wanted: &BTreeSet<Controller>) -> Option<Group> {
         self.made += 1;
         let name = format!("bitzel-{}-{}", std::process::id(), self.made);
-        let mut group = Group { dirs: Vec::new(), before: GroupUse::default() };
+        let mut group = Group { dirs: Vec::new(), limits: None, before: GroupUse::default() };
         for controller in wanted {
             let (version, base) = &self.controllers.0[controller];
             let path = base.join(&name);
@@ -78,7 +78,7 @@ impl Groups {
     }
 
     /// Takes back the group of an ended task.
-    pub(crate) fn give_back(&mut self, mut group: Group) {
+    pub(crate) fn give_back(&mut self, group: Group) {
         let reusable = group.dirs.iter().all(|dir| dir.version == Version::V1);
         if reusable && group.reset().is_ok() {
             self.idle.push(group);
@@ -90,6 +90,8 @@ impl Groups {
 #[derive(Debug)]
 pub(crate) struct Group {
     dirs: Vec<Dir>,
+    /// What has been set.
+    limits: Option<Limits>,
     /// Counters when the task started: a group is used more than once.
     before: GroupUse,
 }
@@ -126,7 +128,10 @@ impl Group {
         self.dirs.iter().map(open).collect()
     }
 
-    fn set(&self, limits: &Limits) -> io::Result<()> {
+    fn set(&mut self, limits: &Limits) -> io::Result<()> {
+        if self.limits.as_ref() == Some(limits) {
+            return Ok(());
+        }
         let number =
             |value: Option<u64>, none: &str| value.map_or(none.to_owned(), |value| value.to_string());
         for dir in &self.dirs {
@@ -159,15 +164,17 @@ impl Group {
                 }
             }
         }
+        self.limits = Some(limits.clone());
         Ok(())
     }
 
-    /// What was used since the task started.
-    pub(crate) fn used(&self) -> GroupUse {
+    /// What was used since the task started, which is over.
+    pub(crate) fn used(&mut self) -> GroupUse {
         let now = self.counters();
+        let before = std::mem::replace(&mut self.before, now);
         GroupUse {
-            oom_kills: now.oom_kills.saturating_sub(self.before.oom_kills),
-            forks_refused: now.forks_refused.saturating_sub(self.before.forks_refused),
+            oom_kills: now.oom_kills.saturating_sub(before.oom_kills),
+            forks_refused: now.forks_refused.saturating_sub(before.forks_refused),
             ..now
         }
     }
@@ -195,7 +202,7 @@ impl Group {
     }
 
     /// Makes the group as new. Fails while it has processes.
-    fn reset(&mut self) -> io::Result<()> {
+    fn reset(&self) -> io::Result<()> {
         for dir in &self.dirs {
             if !std::fs::read(dir.path.join("cgroup.procs"))?.is_empty() {
                 return Err(io::ErrorKind::ResourceBusy.into());
@@ -204,7 +211,6 @@ impl Group {
                 std::fs::write(dir.path.join("memory.max_usage_in_bytes"), "0")?;
             }
         }
-        self.before = self.counters();
         Ok(())
     }
 }
@@ -247,7 +253,7 @@ mod tests {
     #[test]
     fn counters_of_version_2_are_read() {
         let (base, mut groups) = v2_group("counters");
-        let group = groups.take(&Limits::none().with(Resource::Pids, 1)).unwrap();
+        let mut group = groups.take(&Limits::none().with(Resource::Pids, 1)).unwrap();
         for (file, text) in [
             ("memory.peak", "4096\n"),
             ("memory.events", "low 0\noom 3\noom_kill 2\n"),
@@ -257,6 +263,8 @@ mod tests {
         }
         let used = group.used();
         assert_eq!(used, GroupUse { peak_memory: Some(4096), oom_kills: 2, forks_refused: 7 });
+        let again = group.used();
+        assert_eq!(again, GroupUse { peak_memory: Some(4096), oom_kills: 0, forks_refused: 0 });
         std::fs::remove_dir_all(base).unwrap();
     }
 }

@@ -142,7 +142,7 @@ impl Sandbox {
             if is_users {
                 self.grounds.settle(|| mapping.write_own()).map_err(setup)?;
             }
-            let division = plan.divide(&Plan::base(spec, &self.host, mapping.inside()));
+            let division = plan.clone().divide(&Plan::base(spec, &self.host, mapping.inside()));
             Some(self.grounds.footing(division, spec.network == Network::None).map_err(setup)?)
         } else {
             if self.grounds.is_settled() {

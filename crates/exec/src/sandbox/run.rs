@@ -68,14 +68,14 @@ impl Sandbox {
                 "only a process with one thread can start a sandbox by itself; use the helper".to_owned();
             return Err(Error::Spec { task: spec.name.clone(), message });
         }
-        let group = self.groups.take(&spec.limits);
+        let mut group = self.groups.take(&spec.limits);
         let mut notes = limit_notes(spec, group.as_ref());
         let doors = match group.as_ref().map(Group::doors) {
             Some(doors) => doors.step("open the control group").map_err(setup)?,
             None => Vec::new(),
         };
         let ended = self.in_first_process(spec, io, attendant, work, &doors, group.as_ref(), &mut notes);
-        let used = group.as_ref().map(Group::used).unwrap_or_default();
+        let used = group.as_mut().map(Group::used).unwrap_or_default();
         if let Some(group) = group {
             self.groups.give_back(group);
         }

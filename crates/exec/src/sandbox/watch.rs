@@ -131,7 +131,7 @@ impl Watch {
     /// when the task has ended, misses nothing on disk.
     pub(super) fn look(&mut self, waited_ms: u64, last: bool) -> Option<LimitHit> {
         self.pace = SLOW;
-        self.processes(waited_ms).or_else(|| self.trees(last))
+        self.processes(waited_ms, last).or_else(|| self.trees(last))
     }
 
     fn exceeded(&mut self, resource: Resource, used: u64) -> Option<LimitHit> {
@@ -142,12 +142,13 @@ impl Watch {
         (used >= limit).then_some(LimitHit { resource, limit, used })
     }
 
-    fn processes(&mut self, waited_ms: u64) -> Option<LimitHit> {
+    fn processes(&mut self, waited_ms: u64, last: bool) -> Option<LimitHit> {
         let wanted = [Resource::Memory, Resource::Pids, Resource::CpuTime];
         if !wanted.iter().any(|&resource| self.limits.get(resource).is_some()) {
             return None;
         }
-        let running = descendants(std::process::id() as i32);
+        // Who is left when the task has ended is killed.
+        let running = if last { Vec::new() } else { descendants(std::process::id() as i32) };
         let sum = |of: fn(&Process) -> u64| running.iter().map(of).sum::<u64>();
         // The kernel's own limit is set one above, so that going over can be seen.
         self.exceeded(Resource::Pids, sum(|p| p.threads).saturating_sub(1))
