@@ -6,6 +6,8 @@ mod layer;
 
 use layer::{Layer, stdout};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Output};
 
 /// What `bitbake -p` says of a layer with the recipe `bad_1.bb`; it has to fail.
 fn refused(text: impl AsRef<[u8]>) -> String {
@@ -157,4 +159,96 @@ fn without_python_the_program_says_what_it_needs() {
     let told = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains("python3"), "{told}");
+}
+
+#[test]
+fn an_old_python_is_told_with_what_is_needed() {
+    let layer = Layer::new(&[("good_1.bb", "X = \"1\"\n")]);
+    let real = std::env::split_paths(&std::env::var_os("PATH").unwrap())
+        .map(|folder| folder.join("python3"))
+        .find(|program| program.exists())
+        .unwrap();
+    // the real one that says it is older
+    layer.write(
+        "old/python3",
+        format!(
+            "#!{}\nimport runpy, sys\nsys.version_info = (3, 8, 10, 'final', 0)\nsys.argv[1:] = sys.argv[4:]\n\
+             runpy.run_module('bitzel_host', run_name='__main__')\n",
+            real.display()
+        ),
+    );
+    let program = layer.dir.path().join("old/python3");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let output = layer.command(&["bitbake", "-p"]).env("PATH", path).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("is Python 3.8") && told.contains("needs Python 3.9 or newer"), "{told}");
+    assert!(!told.contains("Traceback") && !told.contains("report it"), "{told}");
+}
+
+#[test]
+fn a_layer_that_is_not_there_is_named_with_the_file_to_mend() {
+    let layer = Layer::new(&[]);
+    layer.write(
+        "build/conf/bblayers.conf",
+        "BBPATH = \"${TOPDIR}\"\nBBLAYERS = \"${TOPDIR}/../layer ${TOPDIR}/../gone\"\n",
+    );
+    let told = failure(&layer);
+    assert!(told.contains("../gone") && told.contains("check BBLAYERS in"), "{told}");
+    assert!(told.contains("conf/bblayers.conf"), "{told}");
+}
+
+/// The command, without root's right to read and write everything.
+fn without_rights(layer: &Layer, arguments: &[&str]) -> Output {
+    let command = layer.command(arguments);
+    if !rustix::process::geteuid().is_root() {
+        return layer.command(arguments).output().unwrap();
+    }
+    let rights = "-dac_override,-dac_read_search";
+    let mut limited = Command::new("setpriv");
+    limited.args(["--bounding-set", rights, "--inh-caps", rights]).arg(command.get_program());
+    limited.args(command.get_args()).current_dir(command.get_current_dir().unwrap());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => limited.env(name, value),
+            None => limited.env_remove(name),
+        };
+    }
+    limited.output().unwrap()
+}
+
+fn set_mode(layer: &Layer, path: &str, mode: u32) {
+    fs::set_permissions(layer.dir.path().join(path), fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn files_that_cannot_be_read_are_told_with_the_way_to_them() {
+    for (path, way) in [("layer/one.inc", "included from "), ("layer/bad_1.bb", "")] {
+        let layer = Layer::new(&[("bad_1.bb", "\nrequire one.inc\n"), ("one.inc", "X = \"1\"\n")]);
+        set_mode(&layer, path, 0);
+        let output = without_rights(&layer, &["bitbake", "-p"]);
+        set_mode(&layer, path, 0o644);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        let name = path.rsplit('/').next().unwrap();
+        assert!(
+            told.contains(&format!("{name}`: Permission denied")) && told.contains("is readable"),
+            "{told}"
+        );
+        assert!(told.contains(way) && (way.is_empty() || told.contains("bad_1.bb:2")), "{told}");
+    }
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_is_told_and_does_not_matter() {
+    let layer = Layer::new(&[("good_1.bb", "X = \"1\"\n")]);
+    fs::create_dir_all(layer.dir.path().join("build/cache")).unwrap();
+    set_mode(&layer, "build/cache", 0o555);
+    let output = without_rights(&layer, &["bitbake", "-p"]);
+    set_mode(&layer, "build/cache", 0o755);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(stdout(&output).contains("1 parsed"), "{told}");
+    assert!(told.contains("build/cache/") && told.contains("Permission denied"), "{told}");
+    assert!(told.contains("make its folder writable"), "{told}");
 }

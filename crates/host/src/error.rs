@@ -13,6 +13,9 @@ pub enum Error {
     /// No interpreter.
     #[error("no `python3` in PATH; metadata needs Python 3.9 or newer (Debian: apt-get install python3)")]
     NoPython,
+    /// The interpreter ended at once: it is older than 3.9.
+    #[error("this `python3` is too old; metadata needs Python 3.9 or newer: put one first in PATH")]
+    OldPython,
     /// The interpreter does not start.
     #[error("cannot start `{program}`: {cause}")]
     Start {

@@ -134,7 +134,7 @@ impl Host {
             None => Err(Error::Died("it was stopped".to_owned())),
         };
         match answer {
-            Err(Error::Died(_)) => Err(Error::Died(self.cause_of_death())),
+            Err(Error::Died(_)) => Err(self.cause_of_death()),
             other => other,
         }
     }
@@ -157,12 +157,13 @@ impl Host {
         }
     }
 
-    fn cause_of_death(&mut self) -> String {
+    fn cause_of_death(&mut self) -> Error {
         // One that lives, but said what nobody understands, ends at the closed channel.
         self.control = None;
         match self.child.wait() {
-            Ok(status) => describe(status),
-            Err(error) => error.to_string(),
+            Ok(status) if status.code() == Some(TOO_OLD) => Error::OldPython,
+            Ok(status) => Error::Died(describe(status)),
+            Err(error) => Error::Died(error.to_string()),
         }
     }
 }
@@ -180,6 +181,9 @@ impl Drop for Host {
         }
     }
 }
+
+/// Exit code of a host whose Python is too old (`bitzel_host/__main__.py`).
+const TOO_OLD: i32 = 78;
 
 fn describe(status: ExitStatus) -> String {
     use std::os::unix::process::ExitStatusExt;

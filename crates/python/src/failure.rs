@@ -118,7 +118,7 @@ fn make_recipe_exception(py: Python<'_>, error: bitzel_recipe::Error) -> PyResul
         }
         E::Refused(message) | E::Handled(message) => handled(py, message)?,
         E::NotFound { .. } => PyFileNotFoundError::new_err((2, error.to_string())),
-        E::Unreadable { .. } | E::NotUtf8(..) => pyo3::exceptions::PyOSError::new_err(error.to_string()),
+        E::Unreadable { .. } | E::NotUtf8 { .. } => pyo3::exceptions::PyOSError::new_err(error.to_string()),
     })
 }
 

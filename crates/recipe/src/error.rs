@@ -38,16 +38,25 @@ pub enum Error {
         searched: Option<String>,
     },
     /// A file cannot be read.
-    #[error("cannot read `{path}`: {cause}; check that it exists and is readable")]
+    #[error("cannot read `{path}`: {cause}; check that it exists and is readable{way}")]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// What the system says.
         cause: std::io::Error,
+        /// The statements that include it, a line for each.
+        way: String,
     },
     /// A file is not UTF-8.
-    #[error("`{0}` is not valid UTF-8 (line {1}); convert it, for example with iconv")]
-    NotUtf8(PathBuf, usize),
+    #[error("`{path}` is not valid UTF-8 (line {line}); convert it, for example with iconv{way}")]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// The first line that is not.
+        line: usize,
+        /// The statements that include it, a line for each.
+        way: String,
+    },
     /// A variable cannot be read or set.
     #[error("{}{cause}", at(.loc))]
     Data {
@@ -84,7 +93,7 @@ impl Error {
             Error::Skip(_) => "SkipRecipe".to_owned(),
             Error::NotFound { .. } => "FileNotFoundError".to_owned(),
             Error::Unreadable { .. } => "OSError".to_owned(),
-            Error::NotUtf8(..) => "UnicodeDecodeError".to_owned(),
+            Error::NotUtf8 { .. } => "UnicodeDecodeError".to_owned(),
             Error::Data { cause, .. } => match cause {
                 bitzel_data::Error::Expansion { .. } => "ExpansionError".to_owned(),
                 bitzel_data::Error::Python(failure) => failure.kind.clone(),
@@ -95,14 +104,15 @@ impl Error {
 
     /// Says by which statement the file was pulled in where it happened. Of long chains only
     /// the inner part is told.
-    pub(crate) fn included_from(self, file: &str, line: u32) -> Error {
+    pub(crate) fn included_from(mut self, file: &str, line: u32) -> Error {
         const BY: &str = "\n  included from ";
-        match self {
-            Error::Parse { message, loc } if message.matches(BY).count() < 8 => {
-                Error::Parse { message: format!("{message}{BY}{file}:{line}"), loc }
-            }
-            other => other,
+        if let Error::Parse { message: way, .. } | Error::Unreadable { way, .. } | Error::NotUtf8 { way, .. } =
+            &mut self
+            && way.matches(BY).count() < 8
+        {
+            *way += &format!("{BY}{file}:{line}");
         }
+        self
     }
 
     pub(crate) fn at(self, file: &str, line: u32) -> Error {

@@ -62,12 +62,12 @@ fn stamp(path: &str) -> Option<Stamp> {
 fn read_text(path: &str) -> Result<String> {
     let bytes = std::fs::read(path).map_err(|cause| match cause.kind() {
         std::io::ErrorKind::NotFound => Error::NotFound { file: path.to_owned(), searched: None },
-        _ => Error::Unreadable { path: path.into(), cause },
+        _ => Error::Unreadable { path: path.into(), cause, way: String::new() },
     })?;
     String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = valid.iter().filter(|&&b| b == b'\n').count() + 1;
-        Error::NotUtf8(path.into(), line)
+        Error::NotUtf8 { path: path.into(), line, way: String::new() }
     })
 }
 

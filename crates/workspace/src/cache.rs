@@ -212,7 +212,7 @@ impl RecipeCache {
         head.paths = table.paths;
         if let Err(error) = cache_file::write(&self.path, head, entries, self.records.as_ref()) {
             watch.warn(&format!(
-                "cannot write the recipe cache {}: {error}; the next start will be slower",
+                "cannot write the recipe cache {}: {error}; make its folder writable, else the next start is slow too",
                 self.path.display()
             ));
         }

@@ -5,6 +5,10 @@ import os
 import sys
 
 
+# The exit code that tells the one who started this of a Python that is too old.
+TOO_OLD = 78
+
+
 class _Line(logging.Formatter):
     """One message with the name BitBake prints for its level: there is none above ERROR."""
 
@@ -16,7 +20,8 @@ class _Line(logging.Formatter):
 
 def main():
     if sys.version_info < (3, 9):
-        sys.exit("bitzel: python3 is version %d.%d; metadata needs 3.9 or newer" % sys.version_info[:2])
+        sys.stderr.write("ERROR: %s is Python %d.%d\n" % ((sys.executable,) + sys.version_info[:2]))
+        sys.exit(TOO_OLD)
     import _bitzel
 
     # Set for the start of this process only; metadata shall not see them.
