@@ -5,11 +5,12 @@
 
 use super::setup::{SetupError, Step};
 use super::{mounts, sys};
-use crate::plan::{Node, Plan};
+use crate::plan::{Node, Origin, Plan};
 use crate::share::{Division, Shared};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 /// Grounds that are kept; builds need one or two.
@@ -34,7 +35,7 @@ pub(super) struct Footing<'a> {
 /// All that has been made.
 #[derive(Debug, Default)]
 pub(super) struct Grounds {
-    grounds: Vec<(Shared, Ground)>,
+    grounds: Vec<(Shared, Files, Ground)>,
     /// The network of tasks without one, of which there is one at a time. They cannot change it and
     /// leave no process in it, so none can tell it from new.
     network: Option<OwnedFd>,
@@ -51,14 +52,16 @@ impl Grounds {
         without_network: bool,
     ) -> Result<Footing<'_>, SetupError> {
         let Division { shared, own } = division;
-        let index = match self.grounds.iter().position(|(known, _)| *known == shared) {
+        let files = files(&shared);
+        let index = match self.grounds.iter().position(|(known, then, _)| *known == shared && *then == files)
+        {
             Some(index) => index,
             None => {
                 if self.grounds.len() == KEPT {
                     self.grounds.remove(0);
                 }
                 let ground = Ground::make(&shared)?;
-                self.grounds.push((shared, ground));
+                self.grounds.push((shared, files, ground));
                 self.grounds.len() - 1
             }
         };
@@ -67,7 +70,7 @@ impl Grounds {
             self.network = Some(network);
         }
         let network = self.network.as_ref().filter(|_| without_network).map(AsFd::as_fd);
-        Ok(Footing { ground: &self.grounds[index].1, own, network })
+        Ok(Footing { ground: &self.grounds[index].2, own, network })
     }
 
     /// Whether [`Grounds::settle`] has happened.
@@ -85,6 +88,21 @@ impl Grounds {
         }
         Ok(())
     }
+}
+
+/// Device and inode of the host's single files in a tree.
+type Files = Vec<Option<(u64, u64)>>;
+
+/// What the names of a tree's files stand for now: the host replaces some of them while a build runs,
+/// as resolv.conf when it moves to another network.
+fn files(shared: &Shared) -> Files {
+    let real = |node: &Node| match node {
+        Node::Bind { real, is_dir: false, from: Origin::System, .. } => {
+            Some(real.metadata().ok().map(|meta| (meta.dev(), meta.ino())))
+        }
+        _ => None,
+    };
+    shared.plan.nodes.values().filter_map(real).collect()
 }
 
 impl Ground {
@@ -160,4 +178,30 @@ fn built(socket: &OwnedFd) -> Result<(), SetupError> {
 
 fn move_to(namespace: BorrowedFd<'_>, kind: LinkNameSpaceType) -> Result<(), SetupError> {
     move_into_link_name_space(namespace, Some(kind)).step("enter a namespace")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::Access;
+
+    #[test]
+    fn a_file_that_was_replaced_is_another_one() {
+        let dir = std::env::temp_dir().join(format!("bitzel-ground-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let file = dir.join("resolv.conf");
+        std::fs::write(&file, "here").unwrap();
+        let (access, from) = (Access::Read, Origin::System);
+        let node = Node::Bind { real: file.clone(), access, is_dir: false, from };
+        let mut shared = Shared::default();
+        shared.plan.nodes.insert("/etc/resolv.conf".into(), node);
+        let before = files(&shared);
+        std::fs::write(&file, "changed").unwrap();
+        assert_eq!(files(&shared), before, "what is written to it shows in its mounts");
+        std::fs::write(dir.join("new"), "there").unwrap();
+        std::fs::rename(dir.join("new"), &file).unwrap();
+        assert_ne!(files(&shared), before);
+        std::fs::remove_dir_all(dir).unwrap();
+        assert_eq!(files(&shared), [None]);
+    }
 }

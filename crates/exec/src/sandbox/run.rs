@@ -13,7 +13,7 @@ use crate::outcome::{ExitStatus, LimitHit, TaskOutcome, Usage};
 use crate::plan::Plan;
 use crate::spec::{Mode, TaskSpec};
 use std::collections::BTreeSet;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
 
 impl Sandbox {
@@ -70,11 +70,7 @@ impl Sandbox {
         }
         let mut group = self.groups.take(&spec.limits);
         let mut notes = limit_notes(spec, group.as_ref());
-        let doors = match group.as_ref().map(Group::doors) {
-            Some(doors) => doors.step("open the control group").map_err(setup)?,
-            None => Vec::new(),
-        };
-        let ended = self.in_first_process(spec, io, attendant, work, &doors, group.as_ref(), &mut notes);
+        let ended = self.in_first_process(spec, io, attendant, work, group.as_ref(), &mut notes);
         let used = group.as_mut().map(Group::used).unwrap_or_default();
         if let Some(group) = group {
             self.groups.give_back(group);
@@ -83,19 +79,21 @@ impl Sandbox {
     }
 
     /// Runs a task's first process and, with it, the task.
-    #[allow(clippy::too_many_arguments)]
     fn in_first_process(
         &mut self,
         spec: &TaskSpec,
         io: TaskIo<'_>,
         attendant: &mut dyn Attendant,
         work: Work<'_>,
-        doors: &[OwnedFd],
         group: Option<&Group>,
         notes: &mut Vec<String>,
     ) -> Result<Ended, Error> {
         let setup = |error: SetupError| error.into_error(&spec.name);
         let held = |controller| group.is_some_and(|group| group.holds(controller));
+        let doors = match group.map(Group::doors) {
+            Some(doors) => doors.step("open the control group").map_err(setup)?,
+            None => Vec::new(),
+        };
         let started = Instant::now();
         let observed = match self.config.mode {
             Mode::Report => Some((Plan::new(spec, &self.host, self.me)?, observe::filter(&spec.syscalls))),

@@ -26,6 +26,7 @@ const ALL: &[(&str, Test)] = &[
     ("a-planted-link-does-not-open-its-target", planted_link),
     ("files-belong-to-who-builds", ownership),
     ("a-callback-runs-isolated", callback),
+    ("tasks-that-follow-one-another-share-nothing", apart),
     ("attending-to-others-shares-memory-and-can-end-the-task", attended),
     ("loopback-is-there-if-asked-for", loopback),
     ("a-cancelled-task-ends-with-its-children", cancelled),
@@ -233,6 +234,27 @@ fn callback(dir: &Path) -> Result<String, String> {
     .map_err(text)?;
     let files = (work.join("inside").exists(), dir.join("outside").exists());
     expect(outcome.0.status == ExitStatus::Code(42) && files == (true, false), &(outcome, files))
+}
+
+/// Two tasks of one helper: nothing of the first is there for the second, names included.
+fn apart(dir: &Path) -> Result<String, String> {
+    let bench = Bench::new(dir);
+    let other = dir.canonicalize().unwrap().join("other");
+    fs::create_dir(&other).unwrap();
+    let leave = "echo x > /tmp/left; echo x > /var/tmp/too; ipcmk -M 64 -S 1 -Q > /dev/null; hostname other; \
+                 (setsid sleep 60 &); cat /proc/sysvipc/shm | wc -l; ls ..";
+    let first = bench.shell(leave).map_err(text)?;
+    expect(first.0.success() && first.1.ends_with("2\nwork\n"), &first)?;
+    let look = "ls -A /tmp | grep -v $TOP; cat /proc/sysvipc/* | wc -l; ls ..; ps ax | grep -c '[s]leep'; \
+                cat /proc/net/unix | wc -l; hostname; touch ../new /new /usr/new 2> /dev/null; echo $?";
+    let mut spec = bench.spec(look);
+    (spec.cwd, spec.writable) = (other.clone(), vec![other]);
+    let top = dir.canonicalize().unwrap();
+    let top = top.strip_prefix("/tmp").unwrap_or(Path::new("nothing")).components().next();
+    spec.env
+        .insert("TOP".into(), top.map_or("nothing".into(), |top| top.as_os_str().to_str().unwrap().into()));
+    let second = bench.run(&spec).map_err(text)?;
+    expect(second.0.success() && second.1 == "3\nother\n0\n1\nlocalhost\n1\n", &second)
 }
 
 /// Counts what it is told, and ends the task at `last`, or panics after it.
