@@ -16,7 +16,7 @@ use bitzel_recipe::protocol::{
     Configuration, Configure, Evaluated, ExportShard, Failure, LayerInfo, Reply, Request, read_frame,
     write_frame,
 };
-use bitzel_recipe::{BaseConfig, ConfigOptions, Evaluator, RecipeFile, Variant, dependencies};
+use bitzel_recipe::{BaseConfig, ConfigOptions, Evaluator, RecipeFile, Record, Variant, dependencies};
 use pyo3::prelude::*;
 use std::collections::BTreeMap;
 use std::io;
@@ -42,6 +42,8 @@ pub fn serve(py: Python<'_>, descriptors: Vec<i32>) -> PyResult<()> {
             write_frame(&mut stream, &reply)?;
             continue;
         };
+        // Collecting would write to memory that is shared with the copies.
+        py.import("gc")?.call_method0("freeze")?;
         for _ in 0..count.min(spare.len()) {
             let descriptor = spare.remove(0);
             if os.call_method0("fork")?.extract::<i32>()? == 0 {
@@ -217,27 +219,34 @@ fn library_files(py: Python<'_>) -> PyResult<Vec<String>> {
     py.import("bitzel_host.libraries")?.call_method0("imported_files")?.extract()
 }
 
-fn evaluate(py: Python<'_>, mc: &str, recipe: &RecipeFile) -> PyResult<Evaluated> {
+fn evaluate(py: Python<'_>, mc: &str, recipe: &RecipeFile) -> PyResult<Record> {
     let config = signing_config(py, mc)?;
-    let variants =
-        evaluator(py)?.recipe(&config, recipe, None).map_err(|error| from_recipe_error(py, error))?;
+    let session = Session::of(py)?;
     let mut result = Evaluated::default();
-    for Variant { name, data: d, signatures } in variants.iter() {
-        let mut info = bitzel_recipe::recipe_info(d, &recipe.appends).or_raise(py)?;
+    // DIFFERS: made before later variants are evaluated; functions that these define anew are not
+    // those that inline code of this one calls.
+    let mut keep = |variant: Variant| {
+        let Variant { name, data: d, signatures } = variant;
+        let mut info = bitzel_recipe::recipe_info(&d, &recipe.appends)?;
         if let Some(signatures) = signatures
             && !info.skipped
         {
             let owned = |(task, hash): (&str, &str)| (task.to_owned(), hash.to_owned());
             info.basehashes = signatures.base_hashes().map(owned).collect();
         }
-        result.variants.push((name.clone(), info));
-        for path in dependencies(d, "__depends") {
+        result.variants.push((name, info));
+        for path in dependencies(&d, "__depends") {
             if !result.files.contains(&path) {
                 result.files.push(path);
             }
         }
-    }
-    Ok(result)
+        drop(d);
+        session.borrow().collect_garbage(py);
+        Ok(())
+    };
+    let evaluated = evaluator(py)?.recipe_each(&config, recipe, None, &mut keep);
+    evaluated.map_err(|error| from_recipe_error(py, error))?;
+    Ok(Record::pack(&result)?)
 }
 
 fn variables(py: Python<'_>, mc: &str) -> PyResult<BTreeMap<String, String>> {

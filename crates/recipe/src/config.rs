@@ -4,7 +4,7 @@
 use crate::files::DEPENDS;
 use crate::host::EvalEvent;
 use crate::inherit::CLASS_CONTEXT;
-use crate::{Collected, Error, Evaluator, LayerRules, RecipeFile, Result, Variants};
+use crate::{Collected, Error, Evaluator, LayerRules, RecipeFile, Result, Variant, Variants};
 use bitzel_base::{CompatLevel, SourceLoc};
 use bitzel_data::{DataStore, SetInfo, SignatureCache, Value};
 use std::cell::Cell;
@@ -221,6 +221,25 @@ impl Evaluator {
 
     /// Evaluates a recipe file with its appends: all variants, or those of `only`.
     pub fn recipe(&self, config: &BaseConfig, recipe: &RecipeFile, only: Option<&str>) -> Result<Variants> {
+        let mut all = Vec::new();
+        self.recipe_each(config, recipe, only, &mut |variant| {
+            all.push(variant);
+            Ok(())
+        })?;
+        Ok(Variants::new(all))
+    }
+
+    /// The same with variants given to `each` one by one, as soon as they are finalised.
+    ///
+    /// # Errors
+    /// Those of evaluating, and of `each`.
+    pub fn recipe_each(
+        &self,
+        config: &BaseConfig,
+        recipe: &RecipeFile,
+        only: Option<&str>,
+        each: &mut dyn FnMut(Variant) -> Result<()>,
+    ) -> Result<()> {
         self.host.restore_handlers(&config.handlers);
         self.host.restore_functions(&config.handlers);
         let d = config.data.create_copy();
@@ -240,9 +259,10 @@ impl Evaluator {
             d.set("__ONLYFINALISE", Value::strings([variant]), &quiet)?;
         }
         let outer = self.signing.replace(config.signing.take());
-        let variants = self.handle(&recipe.path, &d, false);
+        let is_recipe = self.handle_each(&recipe.path, &d, false, each);
         config.signing.set(self.signing.replace(outer));
-        variants?.ok_or_else(|| Error::parse("not a recipe", SourceLoc::new(&*recipe.path, 0)))
+        let error = || Error::parse("not a recipe", SourceLoc::new(&*recipe.path, 0));
+        if is_recipe? { Ok(()) } else { Err(error()) }
     }
 
     /// The recipe files of a configuration; dangling appends are an error.

@@ -1,10 +1,11 @@
 //! Running the statements of a file, one after the other.
 
 use crate::files::{FileCache, mark_dependency, normalise, which};
+use crate::finalise::Each;
 use crate::host::PythonHost;
 use crate::inherit::note_inherited;
 use crate::tasks::{add_task, delete_task};
-use crate::{Error, Result, Variants};
+use crate::{Error, Result, Variant, Variants};
 use bitzel_base::{CompatLevel, SourceLoc};
 use bitzel_data::{Context, DataStore, LogLevel, SetInfo, SignatureCache, Value};
 use bitzel_syntax::{DiagnosticKind, FileKind, Severity, Statement, StatementKind};
@@ -103,24 +104,42 @@ impl Evaluator {
     /// Evaluates a file into `d` (BitBake: `bb.parse.handle`). A recipe that is not
     /// included is finalised, with its variants.
     pub fn handle(&self, file: &str, d: &DataStore, included: bool) -> Result<Option<Variants>> {
+        let mut all = Vec::new();
+        let mut keep = |variant| {
+            all.push(variant);
+            Ok(())
+        };
+        let is_recipe = self.handle_each(file, d, included, &mut keep)?;
+        Ok(is_recipe.then(|| Variants::new(all)))
+    }
+
+    /// The same with variants given to `each` one by one, as soon as they are finalised. Answers
+    /// with whether there were any.
+    pub(crate) fn handle_each(
+        &self,
+        file: &str,
+        d: &DataStore,
+        included: bool,
+        each: &mut Each<'_>,
+    ) -> Result<bool> {
         if self.depth.get() >= MAX_DEPTH {
             return Err(endless(file, d));
         }
         self.depth.set(self.depth.get() + 1);
-        let result = self.handle_any(file, d, included);
+        let result = self.handle_any(file, d, included, each);
         self.depth.set(self.depth.get() - 1);
         result
     }
 
-    fn handle_any(&self, file: &str, d: &DataStore, included: bool) -> Result<Option<Variants>> {
+    fn handle_any(&self, file: &str, d: &DataStore, included: bool, each: &mut Each<'_>) -> Result<bool> {
         match file.rsplit('.').next() {
-            Some("bb" | "bbappend" | "bbclass" | "inc") => self.handle_recipe(file, d, included),
-            Some("conf") => self.handle_conf(file, d, included, false).map(|()| None),
+            Some("bb" | "bbappend" | "bbclass" | "inc") => self.handle_recipe(file, d, included, each),
+            Some("conf") => self.handle_conf(file, d, included, false).map(|()| false),
             _ => Err(Error::parse("not a BitBake file", SourceLoc::new(file, 0))),
         }
     }
 
-    fn handle_recipe(&self, file: &str, d: &DataStore, included: bool) -> Result<Option<Variants>> {
+    fn handle_recipe(&self, file: &str, d: &DataStore, included: bool, each: &mut Each<'_>) -> Result<bool> {
         let class =
             file.strip_suffix(".bbclass").map(|stem| stem.rsplit('/').next().unwrap_or(stem).to_owned());
         let old = if included { d.peek("FILE", Clone::clone) } else { None };
@@ -129,7 +148,7 @@ impl Evaluator {
             note_inherited(d, &path);
         }
         d.includes_mut().enter(&path);
-        let result = self.run_recipe(&path, class.as_deref(), old, d, included);
+        let result = self.run_recipe(&path, class.as_deref(), old, d, included, each);
         d.includes_mut().leave();
         result
     }
@@ -141,7 +160,8 @@ impl Evaluator {
         old: Option<Value>,
         d: &DataStore,
         included: bool,
-    ) -> Result<Option<Variants>> {
+        each: &mut Each<'_>,
+    ) -> Result<bool> {
         let statements = self.statements(path, FileKind::Recipe, false)?;
         let outer = old.as_ref().and_then(|v| v.as_str()).map(|v| v.to_string());
         let moves = class.is_none() && outer.as_deref() != Some(path);
@@ -151,17 +171,19 @@ impl Evaluator {
         match self.run(&statements, &Place::new(path, class), d) {
             Err(Error::Skip(_)) if !included => {
                 d.set("__SKIPPED", Value::Bool(true), &SetInfo::quiet_parsing())?;
-                return Ok(Some(Variants::only(d.clone())));
+                // Before it could have variants.
+                each(Variant::plain(d.clone()))?;
+                return Ok(true);
             }
             other => other?,
         }
         if class.is_none() && !included {
-            return self.finalise_all(path, d).map(Some);
+            return self.finalise_all(path, d, each).map(|()| true);
         }
         if moves && let Some(old) = old {
             d.set("FILE", old, &SetInfo::default())?;
         }
-        Ok(None)
+        Ok(false)
     }
 
     /// Evaluates a configuration file into `d`; `base`: a file of the base configuration

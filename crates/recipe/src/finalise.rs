@@ -21,15 +21,24 @@ pub struct Variant {
     pub signatures: Option<Signatures>,
 }
 
+impl Variant {
+    /// The recipe itself, not finalised yet.
+    pub(crate) fn plain(data: DataStore) -> Variant {
+        Variant { name: String::new(), data, signatures: None }
+    }
+}
+
+/// Is given the variants of a recipe, one by one.
+pub(crate) type Each<'e> = dyn FnMut(Variant) -> Result<()> + 'e;
+
 /// The stores of a recipe: the plain one (`""`) and its variants, in order of making.
 pub struct Variants {
     all: Vec<Variant>,
 }
 
 impl Variants {
-    /// A recipe that skipped itself before it could have variants.
-    pub(crate) fn only(d: DataStore) -> Variants {
-        Variants { all: vec![Variant { name: String::new(), data: d, signatures: None }] }
+    pub(crate) fn new(all: Vec<Variant>) -> Variants {
+        Variants { all }
     }
 
     /// All of them.
@@ -53,8 +62,9 @@ pub const SKIPPED: &str = "__SKIPPED";
 
 impl Evaluator {
     /// Applies the .bbappend files, then finalises the recipe and its variants. Each
-    /// variant starts from the state before the plain recipe was finalised.
-    pub(crate) fn finalise_all(&self, file: &str, d: &DataStore) -> Result<Variants> {
+    /// variant starts from the state before the plain recipe was finalised, and is given away
+    /// before the next is made: some recipes have more than a hundred.
+    pub(crate) fn finalise_all(&self, file: &str, d: &DataStore, each: &mut Each<'_>) -> Result<()> {
         for append in d.get_or_empty("__BBAPPEND")?.split_whitespace() {
             self.handle(append, d, true)?;
         }
@@ -63,33 +73,33 @@ impl Evaluator {
         let wants =
             |variant: &str| wanted.as_ref().is_none_or(|list| list.iter().any(|name| **name == *variant));
         let before = d.clone();
-        let plain = before.create_copy();
-        let mut all = vec![Variant { name: String::new(), data: plain.clone(), signatures: None }];
-        self.finalise_or_skip(file, &mut all[0])?;
-        let extend = plain.get_or_empty("BBCLASSEXTEND")?;
-        if !extend.is_empty() {
-            let pn = plain.get_or_empty("PN")?;
-            for d in [&before, &plain] {
-                d.set("BBCLASSEXTEND", Value::Str(extend.clone()), &SetInfo::default())?;
-            }
-            let mut seen: Vec<&str> = Vec::new();
-            for name in extend.split_whitespace() {
-                if seen.contains(&name) {
-                    continue;
-                }
-                seen.push(name);
-                if !wants(name) {
-                    continue;
-                }
-                let variant = before.create_copy();
-                self.extend(name, &pn, file, &variant)?;
-                all.push(Variant { name: name.to_owned(), data: variant, signatures: None });
-            }
-            for variant in all.iter_mut().skip(1) {
-                self.finalise_or_skip(file, variant)?;
-            }
+        let mut plain = Variant::plain(before.create_copy());
+        self.finalise_or_skip(file, &mut plain)?;
+        let extend = plain.data.get_or_empty("BBCLASSEXTEND")?;
+        if extend.is_empty() {
+            return each(plain);
         }
-        Ok(Variants { all })
+        let pn = plain.data.get_or_empty("PN")?;
+        for d in [&before, &plain.data] {
+            d.set("BBCLASSEXTEND", Value::Str(extend.clone()), &SetInfo::default())?;
+        }
+        each(plain)?;
+        let mut seen: Vec<&str> = Vec::new();
+        for name in extend.split_whitespace() {
+            if seen.contains(&name) {
+                continue;
+            }
+            seen.push(name);
+            if !wants(name) {
+                continue;
+            }
+            let data = before.create_copy();
+            self.extend(name, &pn, file, &data)?;
+            let mut variant = Variant { name: name.to_owned(), data, signatures: None };
+            self.finalise_or_skip(file, &mut variant)?;
+            each(variant)?;
+        }
+        Ok(())
     }
 
     /// Turns a copy into the variant `name` (`native`, or `class:parameter`).

@@ -20,6 +20,7 @@ mod inherit;
 mod keys;
 mod layers;
 pub mod protocol;
+mod record;
 mod tasks;
 mod virtual_providers;
 
@@ -33,4 +34,5 @@ pub use host::{EvalEvent, Handler, PythonHost};
 pub use info::recipe_info;
 pub use keys::expand_keys;
 pub use layers::{Layer, LayerRules, expand_reference};
+pub use record::Record;
 pub use tasks::{add_task, delete_task};

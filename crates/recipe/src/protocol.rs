@@ -1,7 +1,7 @@
 //! What the command line and the Python host processes say to each other: frames of
 //! a 32-bit little-endian length and a MessagePack value.
 
-use crate::RecipeFile;
+use crate::{RecipeFile, Record};
 use bitzel_base::{ErrorKind, RecipeInfo};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -68,7 +68,7 @@ pub enum Reply {
     /// To `Configure`.
     Configured(Vec<Configuration>),
     /// To `Evaluate`.
-    Evaluated(Evaluated),
+    Evaluated(Record),
     /// To `Variables`.
     Variables(BTreeMap<String, String>),
     /// To `Call`.
@@ -255,10 +255,11 @@ mod tests {
     fn frames_round_trip_and_end_cleanly() {
         let mut bytes = Vec::new();
         let evaluated = Evaluated { files: vec!["/a".into()], ..Evaluated::default() };
-        write_frame(&mut bytes, &Reply::Evaluated(evaluated.clone())).unwrap();
+        let record = Record::pack(&evaluated).unwrap();
+        write_frame(&mut bytes, &Reply::Evaluated(record.clone())).unwrap();
         let mut stream = &bytes[..];
         let Some(Reply::Evaluated(back)) = read_frame(&mut stream).unwrap() else { panic!("another reply") };
-        assert_eq!(back, evaluated);
+        assert_eq!(back, record);
         assert!(read_frame::<Reply>(&mut stream).unwrap().is_none());
     }
 

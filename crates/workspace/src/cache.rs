@@ -10,16 +10,34 @@
 
 use crate::build_dir::BuildDir;
 use crate::cache_file::{self, Entry, Found, Head, Kept, Records};
-use crate::evaluation::{Outcome, Parsed};
 use crate::path_states::{Checked, State, Table};
 use crate::watch::Watch;
 use bitzel_recipe::protocol::{Configuration, Evaluated};
-use bitzel_recipe::{RecipeFile, list_files};
+use bitzel_recipe::{RecipeFile, Record, list_files};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
+
+/// A recipe file, and where what is known of it comes from.
+pub(crate) struct Part {
+    pub(crate) mc: String,
+    pub(crate) file: RecipeFile,
+    pub(crate) content: Content,
+}
+
+/// What is known of a recipe file.
+pub(crate) enum Content {
+    /// Nothing yet.
+    Open,
+    /// The cache has it.
+    Kept(Kept),
+    /// It was evaluated just now.
+    New(Record),
+    /// It cannot be evaluated.
+    Failed(String),
+}
 
 /// The cache of a build directory.
 pub struct RecipeCache {
@@ -115,12 +133,15 @@ impl RecipeCache {
     pub(crate) fn complete(&mut self) -> Option<(Vec<Configuration>, Vec<Kept>)> {
         let Head { configurations, config_paths, paths, mut recipes, .. } = self.head.take()?;
         let configurations = configurations.into_owned();
-        let same = Checked::new(&paths);
+        let (same, same_files) = std::thread::scope(|scope| {
+            let files = scope.spawn(|| same_files(&configurations));
+            (Checked::new(&paths), files.join().unwrap_or(false))
+        });
         let total: usize = configurations.iter().map(|c| c.recipes.len()).sum();
         let before = recipes.len();
         recipes.retain(|kept| kept.paths.iter().all(|&path| same.holds(path)));
         let whole = before == total && recipes.len() == total;
-        if whole && config_paths.iter().all(|&path| same.holds(path)) && same_files(&configurations) {
+        if whole && config_paths.iter().all(|&path| same.holds(path)) && same_files {
             return Some((configurations, recipes));
         }
         let settings_alone =
@@ -151,30 +172,18 @@ impl RecipeCache {
         (kept.file == *file).then_some(kept)
     }
 
-    /// The records themselves, in the order asked for; None for a damaged one.
-    pub(crate) fn records(&self, kept: &[&Kept]) -> Vec<Option<Evaluated>> {
-        let Some(records) = &self.records else { return kept.iter().map(|_| None).collect() };
-        let count = std::thread::available_parallelism().map_or(1, usize::from);
-        let read = |part: &[&Kept]| part.iter().map(|kept| records.get(kept)).collect::<Vec<_>>();
-        std::thread::scope(|scope| {
-            let parts = kept.chunks(kept.len().div_ceil(count).max(1));
-            let threads: Vec<_> = parts.map(|part| (part, scope.spawn(move || read(part)))).collect();
-            let join = |(part, thread): (&[&Kept], std::thread::ScopedJoinHandle<'_, Vec<_>>)| {
-                thread.join().unwrap_or_else(|_| part.iter().map(|_| None).collect())
-            };
-            threads.into_iter().flat_map(join).collect()
-        })
+    /// The record of a recipe file, whole; None where there is none or it is damaged.
+    pub(crate) fn record(&self, content: &Content) -> Option<Evaluated> {
+        match content {
+            Content::Kept(kept) => self.records.as_ref()?.get(kept),
+            Content::New(record) => Record::unpack(record.packed()).ok(),
+            Content::Open | Content::Failed(_) => None,
+        }
     }
 
-    /// Replaces the cache by the outcomes; those with something kept stand in the old file.
+    /// Replaces the cache by these parts; what is kept of them stands in the old file.
     /// What cannot be written is only slower next time.
-    pub(crate) fn save(
-        &self,
-        configurations: &[Configuration],
-        outcomes: &[Outcome],
-        kept: Vec<Option<Kept>>,
-        watch: &dyn Watch,
-    ) {
+    pub(crate) fn save(&self, configurations: &[Configuration], parts: &[Part], watch: &dyn Watch) {
         let mut table = Table::new(&self.states);
         let ignored = configurations.first().and_then(|c| c.variables.get("BB_HASHCONFIG_IGNORE_VARS"));
         let mut head = Head {
@@ -188,26 +197,24 @@ impl RecipeCache {
             head.config_paths.extend(configuration.files.iter().map(|path| table.add(path)));
         }
         let mut entries = Vec::new();
-        for (outcome, kept) in outcomes.iter().zip(kept) {
-            if let Some(mut kept) = kept {
-                let old = kept.paths.iter().filter_map(|&number| self.paths.get(number as usize));
-                kept.paths = old.map(|(path, state)| table.add_known(path, state)).collect();
-                entries.push(Entry::Kept(kept));
-                continue;
-            }
-            let Ok(evaluated) = &outcome.result else { continue };
-            if evaluated.variants.iter().any(|(_, info)| info.nocache == "1") {
-                continue;
-            }
-            let mut paths: Vec<u32> = evaluated.files.iter().map(|path| table.add(path)).collect();
-            for (_, info) in &evaluated.variants {
-                for sums in info.file_checksums.values() {
-                    paths.extend(sums.split_whitespace().filter_map(|word| table.add_checksum(word)));
+        for Part { mc, file, content } in parts {
+            match content {
+                Content::Kept(kept) => {
+                    let old = kept.paths.iter().filter_map(|&number| self.paths.get(number as usize));
+                    let paths = old.map(|(path, state)| table.add_known(path, state)).collect();
+                    let mut kept = kept.clone();
+                    kept.paths = paths;
+                    entries.push(Entry::Kept(kept));
                 }
+                Content::New(record) if record.lasting => {
+                    let mut paths: Vec<u32> = record.files.iter().map(|path| table.add(path)).collect();
+                    paths.extend(record.checksums.iter().filter_map(|word| table.add_checksum(word)));
+                    paths.sort_unstable();
+                    paths.dedup();
+                    entries.push(Entry::New(mc, file, paths, record));
+                }
+                Content::New(_) | Content::Failed(_) | Content::Open => {}
             }
-            paths.sort_unstable();
-            paths.dedup();
-            entries.push(Entry::New(&outcome.mc, &outcome.file, paths, evaluated));
         }
         head.paths = table.paths;
         if let Err(error) = cache_file::write(&self.path, head, entries, self.records.as_ref()) {
@@ -217,16 +224,6 @@ impl RecipeCache {
             ));
         }
     }
-}
-
-/// Counts what a complete cache holds.
-pub(crate) fn count(configurations: &[Configuration], kept: &[Kept]) -> Parsed {
-    let mut parsed = Parsed::of(configurations);
-    parsed.cached = kept.len();
-    for kept in kept {
-        parsed.add(kept.variants, kept.skipped);
-    }
-    parsed
 }
 
 fn passed(settings: &[(String, String)]) -> &str {

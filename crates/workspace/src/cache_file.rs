@@ -1,13 +1,15 @@
 //! The form of the recipe cache's file: a line that names the form, the length of the head, the
 //! head, and the records behind one another.
 //!
-//! The head says all that is asked of every record at each start: what it depends on, and how many
-//! variants it holds. Records are read only where somebody wants them, and copied as they are
-//! where the file is written anew.
+//! The head says all that is asked of every record at each start: what it depends on, and what its
+//! variants provide. Records are read only where somebody wants them, and copied as they are
+//! where the file is written anew. Digests of all parts tell a file that a crash of the system left
+//! half-written; nobody waits for the disk.
 
 use crate::path_states::{State, digest};
-use bitzel_recipe::RecipeFile;
+use bitzel_base::RecipeInfo;
 use bitzel_recipe::protocol::{Configuration, Evaluated};
+use bitzel_recipe::{RecipeFile, Record};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fs::{self, File};
@@ -17,7 +19,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 /// First line. The number changes with the form.
-const FORM: &[u8] = b"bitzel recipe cache, form 3\n";
+const FORM: &[u8] = b"bitzel recipe cache, form 4\n";
 /// How files of all forms begin.
 const ANY_FORM: &[u8] = b"bitzel recipe cache, form ";
 /// How files of the first two forms began.
@@ -30,8 +32,8 @@ pub(crate) struct Kept {
     pub(crate) file: RecipeFile,
     /// Numbers in the table of paths.
     pub(crate) paths: Vec<u32>,
-    pub(crate) variants: usize,
-    pub(crate) skipped: usize,
+    /// See [`Record`].
+    pub(crate) variants: Vec<(String, RecipeInfo)>,
     /// Where it lies among the records.
     at: Range<u64>,
     /// Of its bytes.
@@ -80,10 +82,13 @@ pub(crate) fn read(path: &Path) -> Found {
 }
 
 fn read_head(file: &mut File) -> io::Result<(Head<'static>, u64)> {
-    let mut length = [0; 8];
-    file.read_exact(&mut length)?;
-    let length = u64::from_le_bytes(length);
-    let start = FORM.len() as u64 + 8 + length;
+    let mut number = || -> io::Result<u64> {
+        let mut bytes = [0; 8];
+        file.read_exact(&mut bytes)?;
+        Ok(u64::from_le_bytes(bytes))
+    };
+    let (length, sum) = (number()?, number()?);
+    let start = FORM.len() as u64 + 16 + length;
     let whole = file.metadata()?.len();
     let too_short = || io::Error::from(io::ErrorKind::UnexpectedEof);
     if start > whole {
@@ -91,6 +96,9 @@ fn read_head(file: &mut File) -> io::Result<(Head<'static>, u64)> {
     }
     let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
     file.read_exact(&mut bytes)?;
+    if digest(&bytes) != sum {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
     let head: Head = rmp_serde::from_slice(&bytes).map_err(io::Error::other)?;
     let end = head.recipes.iter().map(|kept| kept.at.end).max().unwrap_or_default();
     if end > whole - start { Err(too_short()) } else { Ok((head, start)) }
@@ -110,13 +118,8 @@ impl Records {
         if digest(&bytes) != kept.digest {
             return None;
         }
-        rmp_serde::from_slice(&bytes).ok()
+        Record::unpack(&bytes).ok()
     }
-}
-
-/// How many variants of a record are skipped.
-pub(crate) fn skipped(record: &Evaluated) -> usize {
-    record.variants.iter().filter(|(_, info)| info.skipped).count()
 }
 
 /// A record to be written.
@@ -124,7 +127,7 @@ pub(crate) enum Entry<'e> {
     /// As it stands in the file before; its paths are numbers of the new table.
     Kept(Kept),
     /// A new one: multiconfig, file, paths, record.
-    New(&'e str, &'e RecipeFile, Vec<u32>, &'e Evaluated),
+    New(&'e str, &'e RecipeFile, Vec<u32>, &'e Record),
 }
 
 /// Replaces the file as a whole: whoever reads it meanwhile sees the old one or the new one.
@@ -143,15 +146,14 @@ pub(crate) fn write(
                 records.extend(old.bytes(&kept)?);
                 head.recipes.push(Kept { at: start..records.len() as u64, ..kept });
             }
-            Entry::New(mc, file, paths, evaluated) => {
-                rmp_serde::encode::write(&mut records, evaluated).map_err(io::Error::other)?;
+            Entry::New(mc, file, paths, record) => {
+                records.extend_from_slice(record.packed());
                 head.recipes.push(Kept {
                     mc: mc.to_owned(),
                     file: file.clone(),
                     paths,
-                    variants: evaluated.variants.len(),
-                    skipped: skipped(evaluated),
-                    digest: digest(&records[usize::try_from(start).map_err(io::Error::other)?..]),
+                    variants: record.variants.clone(),
+                    digest: digest(record.packed()),
                     at: start..records.len() as u64,
                 });
             }
@@ -165,9 +167,10 @@ pub(crate) fn write(
     let mut file = BufWriter::new(File::create(&temporary)?);
     file.write_all(FORM)?;
     file.write_all(&(head.len() as u64).to_le_bytes())?;
+    file.write_all(&digest(&head).to_le_bytes())?;
     file.write_all(&head)?;
     file.write_all(&records)?;
-    file.into_inner()?.sync_all()?;
+    file.flush()?;
     fs::rename(&temporary, path)
 }
 
@@ -175,8 +178,12 @@ pub(crate) fn write(
 mod tests {
     use super::*;
 
-    fn record(name: &str) -> Evaluated {
+    fn evaluated(name: &str) -> Evaluated {
         Evaluated { files: vec![name.to_owned()], ..Evaluated::default() }
+    }
+
+    fn record(name: &str) -> Record {
+        Record::pack(&evaluated(name)).unwrap()
     }
 
     fn recipe(name: &str) -> RecipeFile {
@@ -202,10 +209,10 @@ mod tests {
         let third = record("third");
         let entries = vec![Entry::New("", &a, vec![], &third), Entry::Kept(head.recipes[1].clone())];
         write(&path, Head::default(), entries, Some(&records)).unwrap();
-        assert_eq!(records.get(&head.recipes[0]), Some(first), "an open file stays what it was");
+        assert_eq!(records.get(&head.recipes[0]), Some(evaluated("first")), "an open file stays what it was");
         let (head, records) = head_of(&path);
         let read: Vec<_> = head.recipes.iter().map(|kept| records.get(kept)).collect();
-        assert_eq!(read, [Some(third), Some(second)]);
+        assert_eq!(read, [Some(evaluated("third")), Some(evaluated("second"))]);
     }
 
     #[test]
@@ -213,17 +220,21 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("cache");
         assert!(matches!(read(&path), Found::Nothing));
-        for old in [&b"\x98\x02"[..], b"bitzel recipe cache, form 4\nwhatever it is"] {
+        for old in [&b"\x98\x02"[..], b"bitzel recipe cache, form 9\nwhatever it is"] {
             fs::write(&path, old).unwrap();
             assert!(matches!(read(&path), Found::Nothing));
         }
         let a = recipe("a");
         write(&path, Head::default(), vec![Entry::New("", &a, vec![], &record("x"))], None).unwrap();
         let whole = fs::read(&path).unwrap();
-        for length in [3, FORM.len() + 4, FORM.len() + 20, whole.len() - 1] {
+        for length in [3, FORM.len() + 4, FORM.len() + 12, FORM.len() + 20, whole.len() - 1] {
             fs::write(&path, &whole[..length]).unwrap();
             assert!(matches!(read(&path), Found::Unreadable), "{length} bytes");
         }
+        let mut changed = whole.clone();
+        changed[FORM.len() + 20] ^= 1;
+        fs::write(&path, changed).unwrap();
+        assert!(matches!(read(&path), Found::Unreadable));
         let mut changed = whole.clone();
         *changed.last_mut().unwrap() ^= 1;
         fs::write(&path, changed).unwrap();

@@ -2,13 +2,14 @@
 
 use crate::Result;
 use crate::build_dir::BuildDir;
-use crate::cache::{RecipeCache, count};
-use crate::cache_file::{Kept, skipped};
+use crate::cache::{Content, Part, RecipeCache};
+use crate::cache_file::Kept;
+use crate::parallel::{in_parallel, processors};
 use crate::watch::{Silent, Watch};
 use bitzel_base::{RecipeId, RecipeInfo};
 use bitzel_host::{Error as HostError, Host};
-use bitzel_recipe::RecipeFile;
 use bitzel_recipe::protocol::{Configuration, Evaluated, Reply, Request};
+use bitzel_recipe::{RecipeFile, Record};
 use std::fmt;
 
 /// What became of one recipe file.
@@ -36,33 +37,35 @@ pub struct Evaluation {
 impl Evaluation {
     /// Evaluates everything, without looking at the cache or changing it.
     pub fn run_anew(build_dir: &BuildDir, watch: &dyn Watch) -> Result<Evaluation> {
-        let mut host = build_dir.start_host(evaluators())?;
-        let configurations = host.configure(build_dir.configure.clone())?;
-        let unknown = |mc: &str, file: &RecipeFile| Outcome {
-            mc: mc.to_owned(),
-            file: file.clone(),
-            result: Err(String::new()),
-        };
-        let mut outcomes: Vec<Outcome> =
-            configurations.iter().flat_map(|c| c.recipes.iter().map(|file| unknown(&c.mc, file))).collect();
-        let open: Vec<usize> = (0..outcomes.len()).collect();
-        evaluate(&mut host, &mut outcomes, &open, watch)?;
-        Ok(Evaluation { cached: 0, parsed: outcomes.len(), configurations, outcomes })
+        let mut work = Work::begin(build_dir, None)?;
+        let parsed = work.evaluate(watch)?;
+        Ok(evaluation(work.configurations, work.parts, parsed, Vec::new()))
     }
 
-    /// Everything, if the cache knows all of it. No host is started.
-    pub fn known(build_dir: &BuildDir) -> Option<Evaluation> {
-        Evaluation::complete(&mut RecipeCache::open(build_dir, &Silent), &Silent)
+    /// Everything, if the cache knows all of it; of the records only what says who provides what
+    /// by names of PROVIDES. No host is started.
+    pub fn known_providers(build_dir: &BuildDir) -> Option<Evaluation> {
+        let (configurations, kept) = RecipeCache::open(build_dir, &Silent).complete()?;
+        let cached = kept.len();
+        let outcome = |kept: Kept| {
+            let evaluated = Evaluated { variants: kept.variants, files: Vec::new() };
+            Outcome { mc: kept.mc, file: kept.file, result: Ok(evaluated) }
+        };
+        let outcomes = kept.into_iter().map(outcome).collect();
+        Some(Evaluation { configurations, outcomes, cached, parsed: 0 })
     }
 
     fn complete(cache: &mut RecipeCache, watch: &dyn Watch) -> Option<Evaluation> {
         let (configurations, kept) = cache.complete()?;
-        let records = cache.records(&kept.iter().collect::<Vec<_>>());
         let cached = kept.len();
-        let outcome = |(kept, record): (Kept, Option<Evaluated>)| {
-            Some(Outcome { mc: kept.mc, file: kept.file, result: Ok(record?) })
+        let part =
+            |kept: Kept| Part { mc: kept.mc.clone(), file: kept.file.clone(), content: Content::Kept(kept) };
+        let parts: Vec<Part> = kept.into_iter().map(part).collect();
+        let records = in_parallel(&parts, |part| cache.record(&part.content));
+        let outcome = |(part, record): (Part, Option<Evaluated>)| {
+            Some(Outcome { mc: part.mc, file: part.file, result: Ok(record?) })
         };
-        let outcomes: Option<Vec<Outcome>> = kept.into_iter().zip(records).map(outcome).collect();
+        let outcomes: Option<Vec<Outcome>> = parts.into_iter().zip(records).map(outcome).collect();
         if outcomes.is_none() {
             watch.note("the recipe cache is damaged; evaluating anew");
         }
@@ -75,20 +78,16 @@ impl Evaluation {
         if let Some(evaluation) = Evaluation::complete(&mut cache, watch) {
             return Ok(evaluation);
         }
-        let mut work = Work::begin(build_dir, &mut cache)?;
-        let records = cache.records(&work.kept.iter().flatten().collect::<Vec<_>>());
-        let mut records = records.into_iter();
-        for (outcome, kept) in work.outcomes.iter_mut().zip(&mut work.kept) {
-            if kept.is_some() {
-                match records.next().flatten() {
-                    Some(record) => outcome.result = Ok(record),
-                    None => *kept = None,
-                }
+        let mut work = Work::begin(build_dir, Some(&mut cache))?;
+        let known = in_parallel(&work.parts, |part| cache.record(&part.content));
+        for (part, known) in work.parts.iter_mut().zip(&known) {
+            if known.is_none() {
+                part.content = Content::Open;
             }
         }
-        let parsed = work.finish(&cache, watch)?;
-        let Work { configurations, outcomes, .. } = work;
-        Ok(Evaluation { cached: outcomes.len() - parsed, configurations, outcomes, parsed })
+        let parsed = work.evaluate(watch)?;
+        let (configurations, parts) = work.save(&cache, watch);
+        Ok(evaluation(configurations, parts, parsed, known))
     }
 
     /// The same for whoever wants to know no more than whether it works: what the cache knows is
@@ -96,20 +95,23 @@ impl Evaluation {
     pub fn check(build_dir: &BuildDir, watch: &dyn Watch) -> Result<Parsed> {
         let mut cache = RecipeCache::open(build_dir, watch);
         if let Some((configurations, kept)) = cache.complete() {
-            return Ok(count(&configurations, &kept));
+            let mut parsed = Parsed::of(&configurations);
+            parsed.cached = kept.len();
+            kept.iter().for_each(|kept| parsed.add(&kept.variants));
+            return Ok(parsed);
         }
-        let mut work = Work::begin(build_dir, &mut cache)?;
-        let known: Vec<Option<(usize, usize)>> =
-            work.kept.iter().map(|kept| kept.as_ref().map(|kept| (kept.variants, kept.skipped))).collect();
-        let evaluated = work.finish(&cache, watch)?;
-        let mut parsed = Parsed::of(&work.configurations);
+        let mut work = Work::begin(build_dir, Some(&mut cache))?;
+        let evaluated = work.evaluate(watch)?;
+        let (configurations, parts) = work.save(&cache, watch);
+        let mut parsed = Parsed::of(&configurations);
         parsed.evaluated = evaluated;
-        parsed.cached = known.len() - evaluated;
-        for (outcome, known) in work.outcomes.into_iter().zip(known) {
-            match (known, outcome.result) {
-                (Some((variants, skipped)), _) => parsed.add(variants, skipped),
-                (None, Ok(record)) => parsed.add(record.variants.len(), skipped(&record)),
-                (None, Err(error)) => parsed.errors.push(error),
+        parsed.cached = parts.len() - evaluated;
+        for part in parts {
+            match part.content {
+                Content::Kept(kept) => parsed.add(&kept.variants),
+                Content::New(record) => parsed.add(&record.variants),
+                Content::Failed(error) => parsed.errors.push(error),
+                Content::Open => {}
             }
         }
         Ok(parsed)
@@ -151,13 +153,13 @@ pub struct Parsed {
 }
 
 impl Parsed {
-    pub(crate) fn of(configurations: &[Configuration]) -> Parsed {
+    fn of(configurations: &[Configuration]) -> Parsed {
         Parsed { masked: configurations.iter().map(|c| c.masked.len()).sum(), ..Parsed::default() }
     }
 
-    pub(crate) fn add(&mut self, variants: usize, skipped: usize) {
-        self.variants += variants;
-        self.skipped += skipped;
+    fn add(&mut self, variants: &[(String, RecipeInfo)]) {
+        self.variants += variants.len();
+        self.skipped += variants.iter().filter(|(_, info)| info.skipped).count();
     }
 }
 
@@ -178,69 +180,96 @@ impl fmt::Display for Parsed {
 struct Work {
     host: Host,
     configurations: Vec<Configuration>,
-    outcomes: Vec<Outcome>,
-    /// For each outcome, what the cache has of it.
-    kept: Vec<Option<Kept>>,
+    /// In order of configurations and files.
+    parts: Vec<Part>,
 }
 
 impl Work {
     /// Reads the configuration and finds what the cache knows.
-    fn begin(build_dir: &BuildDir, cache: &mut RecipeCache) -> Result<Work> {
-        let mut host = build_dir.start_host(evaluators())?;
+    fn begin(build_dir: &BuildDir, mut cache: Option<&mut RecipeCache>) -> Result<Work> {
+        let mut host = build_dir.start_host(processors())?;
         let configurations = host.configure(build_dir.configure.clone())?;
-        cache.use_configurations(&configurations);
-        let mut outcomes = Vec::new();
-        let mut kept = Vec::new();
+        if let Some(cache) = &mut cache {
+            cache.use_configurations(&configurations);
+        }
+        let mut parts = Vec::new();
         for configuration in &configurations {
             for file in &configuration.recipes {
-                kept.push(cache.take(&configuration.mc, file));
-                let (mc, file) = (configuration.mc.clone(), file.clone());
-                outcomes.push(Outcome { mc, file, result: Err(String::new()) });
+                let kept = cache.as_mut().and_then(|cache| cache.take(&configuration.mc, file));
+                let content = kept.map_or(Content::Open, Content::Kept);
+                parts.push(Part { mc: configuration.mc.clone(), file: file.clone(), content });
             }
         }
-        Ok(Work { host, configurations, outcomes, kept })
+        Ok(Work { host, configurations, parts })
     }
 
-    /// Evaluates the rest and replaces the cache. Answers with how many files that were.
-    fn finish(&mut self, cache: &RecipeCache, watch: &dyn Watch) -> Result<usize> {
-        let open: Vec<usize> = (0..self.kept.len()).filter(|&number| self.kept[number].is_none()).collect();
-        evaluate(&mut self.host, &mut self.outcomes, &open, watch)?;
-        cache.save(&self.configurations, &self.outcomes, std::mem::take(&mut self.kept), watch);
+    /// Evaluates the files that nothing is known of yet, spread over the host's evaluators. One
+    /// that fails does not stop the others. Answers with how many they were.
+    fn evaluate(&mut self, watch: &dyn Watch) -> Result<usize> {
+        let is_open = |number: &usize| matches!(self.parts[*number].content, Content::Open);
+        let open: Vec<usize> = (0..self.parts.len()).filter(is_open).collect();
+        if open.is_empty() {
+            return Ok(0);
+        }
+        watch.begin("Parsing recipes", open.len());
+        let parts = &self.parts;
+        let results = self.host.spread(usize::MAX, &open, |channel, &number| {
+            let Part { mc, file, .. } = &parts[number];
+            let content = match channel.ask(&Request::Evaluate(mc.clone(), file.clone())) {
+                Ok(Reply::Evaluated(record)) => Content::New(record),
+                Ok(_) => return Err(HostError::Confused),
+                Err(HostError::Failed(failure)) if failure.message.contains(&file.path) => {
+                    Content::Failed(failure.message)
+                }
+                Err(HostError::Failed(failure)) => {
+                    Content::Failed(format!("{}: {}", file.path, failure.message))
+                }
+                Err(HostError::Died(how)) => {
+                    return Err(HostError::Died(format!("{how}, while evaluating {}", file.path)));
+                }
+                Err(other) => return Err(other),
+            };
+            watch.step();
+            Ok(content)
+        })?;
+        watch.end();
+        for (&number, content) in open.iter().zip(results) {
+            self.parts[number].content = content;
+        }
         Ok(open.len())
     }
+
+    /// Replaces the cache while the host ends.
+    fn save(self, cache: &RecipeCache, watch: &dyn Watch) -> (Vec<Configuration>, Vec<Part>) {
+        let Work { host, configurations, parts } = self;
+        std::thread::scope(|scope| {
+            scope.spawn(move || drop(host));
+            cache.save(&configurations, &parts, watch);
+        });
+        (configurations, parts)
+    }
 }
 
-/// How many processes evaluate.
-fn evaluators() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-/// Evaluates the outcomes numbered in `open`, spread over the host's evaluators. A recipe
-/// that fails does not stop the others.
-fn evaluate(host: &mut Host, outcomes: &mut [Outcome], open: &[usize], watch: &dyn Watch) -> Result<()> {
-    if open.is_empty() {
-        return Ok(());
-    }
-    watch.begin("Parsing recipes", open.len());
-    let shared: &[Outcome] = outcomes;
-    let results = host.spread(usize::MAX, open, |channel, &number| {
-        let Outcome { mc, file, .. } = &shared[number];
-        let result = match channel.ask(&Request::Evaluate(mc.clone(), file.clone())) {
-            Ok(Reply::Evaluated(evaluated)) => Ok(evaluated),
-            Ok(_) => return Err(HostError::Confused),
-            Err(HostError::Failed(failure)) if failure.message.contains(&file.path) => Err(failure.message),
-            Err(HostError::Failed(failure)) => Err(format!("{}: {}", file.path, failure.message)),
-            Err(HostError::Died(how)) => {
-                return Err(HostError::Died(format!("{how}, while evaluating {}", file.path)));
-            }
-            Err(other) => return Err(other),
-        };
-        watch.step();
-        Ok(result)
-    })?;
-    watch.end();
-    for (&number, result) in open.iter().zip(results) {
-        outcomes[number].result = result;
-    }
-    Ok(())
+/// What came of the work: records that were read before, and those evaluated now.
+fn evaluation(
+    configurations: Vec<Configuration>,
+    parts: Vec<Part>,
+    parsed: usize,
+    known: Vec<Option<Evaluated>>,
+) -> Evaluation {
+    let unpacked = in_parallel(&parts, |part| match &part.content {
+        Content::New(record) => Record::unpack(record.packed()).ok(),
+        _ => None,
+    });
+    let known = known.into_iter().chain(std::iter::repeat_with(|| None));
+    let outcome = |((part, new), known): ((Part, Option<Evaluated>), Option<Evaluated>)| {
+        let Part { mc, file, content } = part;
+        let result = new.or(known).ok_or_else(|| match content {
+            Content::Failed(error) => error,
+            _ => format!("{}: the answer of its evaluator cannot be read", file.path),
+        });
+        Outcome { mc, file, result }
+    };
+    let outcomes: Vec<Outcome> = parts.into_iter().zip(unpacked).zip(known).map(outcome).collect();
+    Evaluation { cached: outcomes.len() - parsed, configurations, outcomes, parsed }
 }

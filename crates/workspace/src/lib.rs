@@ -10,6 +10,7 @@ mod error;
 mod evaluation;
 mod graph_record;
 mod layer_signatures;
+mod parallel;
 mod path_states;
 mod plan;
 mod providers;

@@ -1,5 +1,6 @@
 //! What paths were when they were looked at, and whether they still are.
 
+use crate::parallel::in_parallel;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs;
@@ -28,7 +29,7 @@ pub(crate) struct Checked {
 
 impl Checked {
     pub(crate) fn new(paths: &[(String, State)]) -> Checked {
-        Checked { holds: paths.iter().map(|(path, state)| holds(Path::new(path), state)).collect() }
+        Checked { holds: in_parallel(paths, |(path, state)| holds(Path::new(path), state)) }
     }
 
     pub(crate) fn holds(&self, path: u32) -> bool {

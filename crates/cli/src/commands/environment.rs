@@ -33,9 +33,9 @@ pub fn configured(build_dir: &BuildDir, target: Option<&str>) -> Result<(Host, V
     quiet.track_history = false;
     let plain = BuildDir { directory: build_dir.directory.clone(), configure: quiet, level: build_dir.level };
     std::thread::scope(|scope| {
-        // Meanwhile what the cache knows is read. If it does not know everything, recipes are
-        // evaluated once it is clear that the configuration can be read.
-        let known = target.map(|_| scope.spawn(|| Evaluation::known(&plain).map(Recipes::new)));
+        // Meanwhile what the cache knows of providers is read. If it does not know everything,
+        // recipes are evaluated once it is clear that the configuration can be read.
+        let known = target.map(|_| scope.spawn(|| Evaluation::known_providers(&plain).map(Recipes::new)));
         let mut host = build_dir.start_host(0)?;
         let configurations = host.configure(build_dir.configure.clone())?;
         let known = known.and_then(|thread| thread.join().ok().flatten());
