@@ -105,6 +105,7 @@ pub struct Context {
     pub(crate) level: CompatLevel,
     next_version: Cell<u64>,
     next_store: Cell<u64>,
+    live_stores: Cell<usize>,
     /// Versions up to this one belong to the base configuration.
     pub(crate) base_version: Cell<u64>,
     /// Values that depend on the base configuration only, whoever computed them.
@@ -124,6 +125,7 @@ impl Context {
             level,
             next_version: Cell::new(1),
             next_store: Cell::new(1),
+            live_stores: Cell::new(0),
             base_version: Cell::new(0),
             shared: Rc::default(),
             frames: RefCell::default(),
@@ -174,7 +176,19 @@ impl Context {
         self.next_version.get()
     }
 
+    /// How many stores there are. Some may be held by nothing but each other, through objects of the
+    /// interpreter.
+    pub fn live_stores(&self) -> usize {
+        self.live_stores.get()
+    }
+
+    pub(crate) fn store_gone(&self) {
+        self.live_stores.set(self.live_stores.get() - 1);
+    }
+
+    /// For a store that is made now.
     pub(crate) fn new_store_id(&self) -> u64 {
+        self.live_stores.set(self.live_stores.get() + 1);
         let id = self.next_store.get();
         self.next_store.set(id + 1);
         id

@@ -37,6 +37,12 @@ pub(crate) struct Inner {
     pub(crate) filter_state: RefCell<Option<FilterState>>,
 }
 
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.context.store_gone();
+    }
+}
+
 impl DataStore {
     /// An empty store.
     pub fn new(context: &Rc<Context>) -> DataStore {

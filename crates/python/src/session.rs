@@ -8,7 +8,7 @@ use bitzel_base::CompatLevel;
 use bitzel_data::Context;
 use bitzel_recipe::{BaseConfig, Evaluator};
 use pyo3::prelude::*;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
@@ -27,7 +27,12 @@ pub struct Session {
     pub(crate) isolator: RefCell<Isolator>,
     /// Where events of the request that is being answered go to.
     pub(crate) listener: RefCell<Option<UnixStream>>,
+    /// Stores that were left when garbage was collected last.
+    left_stores: Cell<usize>,
 }
+
+/// How many stores may be garbage before it is worth looking for them. Each holds about half a MiB.
+const STORES_OF_GARBAGE: usize = 16;
 
 const ATTRIBUTE: &str = "_session";
 
@@ -51,11 +56,24 @@ pub(crate) fn install(module: &Bound<'_, PyModule>) -> PyResult<()> {
         prepared: RefCell::default(),
         isolator: RefCell::default(),
         listener: RefCell::default(),
+        left_stores: Cell::default(),
     };
     module.add(ATTRIBUTE, Bound::new(py, session)?)
 }
 
 impl Session {
+    /// Collects Python's garbage if it may hold many stores. Otherwise collecting is switched off;
+    /// but functions that metadata nests in others may hold each other, and a store.
+    pub(crate) fn collect_garbage(&self, py: Python<'_>) {
+        if self.context.live_stores() <= self.left_stores.get() + STORES_OF_GARBAGE {
+            return;
+        }
+        if let Err(error) = py.import("gc").and_then(|gc| gc.call_method0("collect")) {
+            error.write_unraisable(py, None);
+        }
+        self.left_stores.set(self.context.live_stores());
+    }
+
     /// The process's session.
     pub(crate) fn of(py: Python<'_>) -> PyResult<Bound<'_, Session>> {
         Ok(py.import("_bitzel")?.getattr(ATTRIBUTE)?.cast_into::<Session>()?)
