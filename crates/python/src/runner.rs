@@ -1,5 +1,6 @@
-//! Running tasks: each in a copy of this process, which holds the evaluated recipe. This
-//! process stays behind as the one that passes events on to the channel and tells the end.
+//! Running tasks: each in a copy of this process, which holds the evaluated recipe. Events are
+//! passed on to the channel meanwhile: by this process, or, where a task is isolated, by the
+//! first one of its sandbox, while this one sleeps. In the end this one tells how it was.
 
 use crate::isolation::{Isolation, isolation};
 use crate::prepared::prepared;

@@ -12,6 +12,7 @@ use crate::limits::Resource;
 use crate::outcome::{ExitStatus, LimitHit, TaskOutcome, Usage};
 use crate::plan::Plan;
 use crate::spec::{Mode, TaskSpec};
+use rustix::process::DumpableBehavior;
 use std::collections::BTreeSet;
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
@@ -128,7 +129,9 @@ impl Sandbox {
         let pid = beside::run(namespaces, || report = work.take().map(|work| init.run(work, attendant)))
             .step("make namespaces")
             .map_err(setup)?;
-        rustix::process::set_dumpable_behavior(shown).step("show this process").map_err(setup)?;
+        if shown == DumpableBehavior::Dumpable {
+            rustix::process::set_dumpable_behavior(shown).step("show this process").map_err(setup)?;
+        }
         let ended = sys::wait(pid, 0).step("wait for the sandbox").map_err(setup)?;
         if let Some((pid, socket)) = mapper {
             drop(socket);
