@@ -1,12 +1,12 @@
-//! Changing variables and flags.
+//! Changing variables.
 
+use crate::flags::flag_event;
 use crate::history::HistoryEvent;
-use crate::read::WEAK_FLAG;
 use crate::store::DataStore;
 use crate::symbol::Sym;
 use crate::value::Value;
 use crate::var::{Candidate, Modifier, Var};
-use crate::{Error, LogLevel, ReadOptions, Result};
+use crate::{Error, ReadOptions, Result};
 use bitzel_base::SourceLoc;
 use std::rc::Rc;
 
@@ -85,22 +85,6 @@ fn split_keyword(name: &str) -> Option<(&str, Keyword, &'static str, Option<&str
     None
 }
 
-/// Variable whose flags name renamed variables.
-const RENAMES: &str = "BB_RENAMED_VARIABLES";
-
-/// Variables that BitBake renamed itself.
-const RENAMED: [(&str, &str); 9] = [
-    ("BB_ENV_WHITELIST", "BB_ENV_PASSTHROUGH"),
-    ("BB_ENV_EXTRAWHITE", "BB_ENV_PASSTHROUGH_ADDITIONS"),
-    ("BB_HASHBASE_WHITELIST", "BB_BASEHASH_IGNORE_VARS"),
-    ("BB_HASHCONFIG_WHITELIST", "BB_HASHCONFIG_IGNORE_VARS"),
-    ("BB_HASHTASK_WHITELIST", "BB_TASKHASH_IGNORE_TASKS"),
-    ("BB_SETSCENE_ENFORCE_WHITELIST", "BB_SETSCENE_ENFORCE_IGNORE_TASKS"),
-    ("MULTI_PROVIDER_WHITELIST", "BB_MULTI_PROVIDER_ALLOWED"),
-    ("BB_STAMP_WHITELIST", "is a deprecated variable and support has been removed"),
-    ("BB_STAMP_POLICY", "is a deprecated variable and support has been removed"),
-];
-
 const OLD_KEYWORDS: [&str; 3] = ["_append", "_prepend", "_remove"];
 
 /// May `name` be an override: does it begin with a lower-case letter or a digit?
@@ -156,34 +140,6 @@ impl DataStore {
         if self.var(sym).is_none() {
             self.change(sym, |_| ());
         }
-    }
-
-    /// Complains of a variable that has a new name (BB_RENAMED_VARIABLES and the names
-    /// BitBake itself gave up). Statements go on; the parse fails when the file is done.
-    fn check_renamed(&self, name: &str, info: &SetInfo) -> Result<()> {
-        let base = name.split(':').next().unwrap_or(name);
-        let built_in = RENAMED.iter().find(|(old, _)| *old == base).map(|(_, new)| (*new).to_owned());
-        let renames = self.context().find_sym(RENAMES).and_then(|sym| self.var(sym));
-        let listed = renames.and_then(|var| {
-            var.flag(self.context().sym(base)).and_then(|v| v.as_str().map(|t| t.to_string()))
-        });
-        let Some(new) = built_in.or(listed) else { return Ok(()) };
-        let text = if new.starts_with("is ") || new.contains(' ') {
-            new
-        } else {
-            format!("has been renamed to {new}")
-        };
-        let place = match &info.loc {
-            Some(loc) if base != name => {
-                format!(" (file: {} line: {} referenced as: {name})", loc.file, loc.line)
-            }
-            Some(loc) => format!(" (file: {} line: {})", loc.file, loc.line),
-            None => String::new(),
-        };
-        self.context().interp().log(LogLevel::Error, &format!("Variable {base} {text}{place}"));
-        let failed = self.context().sym("_FAILPARSINGERRORHANDLED");
-        self.change(failed, |var| var.content = Some(Value::Bool(true)));
-        Ok(())
     }
 
     fn add_modifier(&self, base: &str, keyword: Keyword, spec: Option<&str>, text: Value) {
@@ -361,65 +317,6 @@ impl DataStore {
         Ok(())
     }
 
-    /// Sets a flag.
-    pub fn set_flag(&self, name: &str, flag: &str, value: Value, info: &SetInfo) -> Result<()> {
-        if flag == "_defaultval" {
-            return self.set_weak(name, value, info);
-        }
-        if flag == "_content" {
-            return self.set(name, value, info);
-        }
-        if let Some(flag) = self.weak_flag_name(flag) {
-            self.set_weak_flag(name, flag, value, info);
-            return Ok(());
-        }
-        if name != RENAMES {
-            self.check_renamed(name, info)?;
-        }
-        let flag_sym = self.context().sym(flag);
-        self.record(name, info, || flag_event(info, name, flag, "set", value.clone()));
-        self.change_flags(self.context().sym(name), |var| var.set_flag(flag_sym, value));
-        Ok(())
-    }
-
-    /// Sets a weak default of a flag (`VAR[flag] ??=`, 2.18).
-    pub fn set_weak_flag(&self, name: &str, flag: &str, value: Value, info: &SetInfo) {
-        let flag_sym = self.context().sym(flag);
-        let shown = format!("{WEAK_FLAG}{flag}");
-        self.record(name, info, || flag_event(info, name, &shown, "set", value.clone()));
-        self.change_flags(self.context().sym(name), |var| var.set_weak_flag(flag_sym, value));
-    }
-
-    /// Deletes a flag.
-    pub fn delete_flag(&self, name: &str, flag: &str, info: &SetInfo) {
-        let flag_sym = self.context().sym(flag);
-        let sym = self.context().sym(name);
-        let Some(var) = self.var(sym) else { return };
-        if flag == "_content" {
-            self.change(sym, |var| var.content = None);
-        } else if flag == "_defaultval" {
-            self.change(sym, |var| var.weak = None);
-        } else if let Some(flag) = self.weak_flag_name(flag) {
-            let flag_sym = self.context().sym(flag);
-            self.change_flags(sym, |var| var.weak_flags.retain(|(other, _)| *other != flag_sym));
-        } else if var.flag(flag_sym).is_some() {
-            // BitBake: a weak default goes with its flag; without one it stays.
-            self.record(name, info, || flag_event(info, name, flag, "delFlag", Value::str("")));
-            self.change_flags(sym, |var| {
-                var.flags.retain(|(other, _)| *other != flag_sym);
-                var.weak_flags.retain(|(other, _)| *other != flag_sym);
-            });
-        }
-    }
-
-    /// Deletes the flags given, or all; the value stays.
-    pub fn delete_flags(&self, name: &str) {
-        let sym = self.context().sym(name);
-        if self.var(sym).is_some_and(|var| !var.flags.is_empty()) {
-            self.change_flags(sym, |var| var.flags.clear());
-        }
-    }
-
     /// Sets the filter expression applied to the expanded value (2.18).
     pub fn set_filter(&self, name: &str, expression: &str) {
         let version = self.context().new_version();
@@ -429,7 +326,7 @@ impl DataStore {
         });
     }
 
-    fn record(&self, name: &str, info: &SetInfo, event: impl FnOnce() -> HistoryEvent) {
+    pub(crate) fn record(&self, name: &str, info: &SetInfo, event: impl FnOnce() -> HistoryEvent) {
         if info.ignore || !self.history().is_tracking() {
             return;
         }
@@ -437,16 +334,6 @@ impl DataStore {
         event.loc.clone_from(&info.loc);
         event.func.clone_from(&info.func);
         self.history_mut().add(name, event);
-    }
-}
-
-fn flag_event(info: &SetInfo, name: &str, flag: &str, op: &str, detail: Value) -> HistoryEvent {
-    HistoryEvent {
-        op: info.op.unwrap_or(op).into(),
-        detail: info.detail.clone().unwrap_or(detail),
-        variable: info.shown_as.unwrap_or(name).into(),
-        flag: Some(flag.into()),
-        ..HistoryEvent::default()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reading variables and flags.
+//! Reading variables.
 
 use crate::cache::{CacheKey, Entry, Input};
 use crate::store::DataStore;
@@ -237,48 +237,6 @@ impl DataStore {
         Ok(effective)
     }
 
-    /// A flag's value. `_content` is the variable itself.
-    pub fn get_flag(&self, name: &str, flag: &str, expand: bool) -> Result<Option<Value>> {
-        let sym = self.context().sym(name);
-        match flag {
-            "_content" => {
-                return self.get_with(name, ReadOptions { expand, ..ReadOptions::default() });
-            }
-            "_defaultval" => return Ok(self.var(sym).and_then(|var| var.weak.clone())),
-            _ => {}
-        }
-        if let Some(flag) = self.weak_flag_name(flag) {
-            self.note_input(Input::Flags(sym));
-            return Ok(self.var(sym).and_then(|var| var.weak_flag(self.context().sym(flag)).cloned()));
-        }
-        let flag_sym = self.context().sym(flag);
-        self.note_input(Input::Flags(sym));
-        let value =
-            self.var(sym).and_then(|var| var.flag(flag_sym).or_else(|| var.weak_flag(flag_sym)).cloned());
-        match value {
-            Some(Value::Str(text)) if expand && text.contains("${") => {
-                self.expanded_flag(sym, flag_sym, &text).map(Some)
-            }
-            Some(Value::None) => Ok(None),
-            other => Ok(other),
-        }
-    }
-
-    /// A flag's value by interned names, unexpanded; weak defaults count.
-    pub(crate) fn flag_value(&self, sym: Sym, flag: Sym) -> Option<Value> {
-        let var = self.var(sym)?;
-        let value = var.flag(flag).or_else(|| var.weak_flag(flag)).cloned();
-        value.filter(|value| !matches!(value, Value::None))
-    }
-
-    /// A flag's expanded value by interned names.
-    pub(crate) fn flag_expanded(&self, sym: Sym, flag: Sym) -> Result<Option<Value>> {
-        match self.flag_value(sym, flag) {
-            Some(Value::Str(text)) if text.contains("${") => self.expanded_flag(sym, flag, &text).map(Some),
-            other => Ok(other),
-        }
-    }
-
     /// The value before expansion, by interned name.
     pub(crate) fn unexpanded_of(&self, sym: Sym) -> Result<Unexpanded> {
         self.unexpanded(sym, ReadOptions { expand: false, ..ReadOptions::default() })
@@ -307,107 +265,6 @@ impl DataStore {
         Ok(exported)
     }
 
-    /// Does a flag say yes? BitBake: `bb.utils.to_boolean`.
-    fn is_flag_on(&self, sym: Sym, flag: Sym) -> Result<bool> {
-        match self.flag_expanded(sym, flag)? {
-            Some(Value::Str(text)) => match text.to_lowercase().as_str() {
-                "y" | "yes" | "1" | "true" => Ok(true),
-                "" | "n" | "no" | "0" | "false" => Ok(false),
-                _ => Err(Error::NotBoolean {
-                    flag: format!("{}[{}]", self.context().name(sym), self.context().name(flag)),
-                    value: text.to_string(),
-                }),
-            },
-            value => Ok(value.is_some_and(|value| value.is_true())),
-        }
-    }
-
-    /// A flag's value as set, unexpanded; a weak default counts as none.
-    pub fn get_own_flag(&self, name: &str, flag: &str) -> Option<Value> {
-        let context = self.context();
-        let sym = context.sym(name);
-        self.note_input(Input::Flags(sym));
-        let value = self.var(sym)?.flag(context.sym(flag)).cloned();
-        value.filter(|value| !matches!(value, Value::None))
-    }
-
-    fn expanded_flag(&self, sym: Sym, flag: Sym, text: &Rc<str>) -> Result<Value> {
-        let key = CacheKey::Flag(sym, flag);
-        if let Some(entry) = self.cached(key) {
-            return Ok(entry.value.clone().expect("only texts are kept"));
-        }
-        let name = format!("{}[{}]", self.context().name(sym), self.context().name(flag));
-        if self.begin(key).is_err() {
-            return Err(Error::SelfReference(name));
-        }
-        self.note_input(Input::Flags(sym));
-        match self.expand_text(text, Some((self.context().sym(&name), &name))) {
-            Ok(text) => Ok(self.finish(Some(Value::Str(text))).value.clone().expect("just given")),
-            Err(error) => {
-                self.abandon();
-                Err(error)
-            }
-        }
-    }
-
-    /// All flags that are not internal, in order of setting, unexpanded; weak ones
-    /// included where no other is set. None where there are none.
-    pub fn get_flags(&self, name: &str) -> Option<Vec<(Rc<str>, Value)>> {
-        let sym = self.context().sym(name);
-        self.note_input(Input::Flags(sym));
-        let var = self.var(sym)?;
-        let context = self.context();
-        let mut flags: Vec<(Rc<str>, Value)> = var
-            .flags
-            .iter()
-            .map(|(flag, value)| (context.name(*flag), value.clone()))
-            .filter(|(flag, _)| !flag.starts_with(['_', ':']))
-            .collect();
-        for (flag, value) in &var.weak_flags {
-            let flag = context.name(*flag);
-            if !flags.iter().any(|(other, _)| *other == flag) {
-                flags.push((flag, value.clone()));
-            }
-        }
-        (!flags.is_empty()).then_some(flags)
-    }
-
-    /// The whole of a variable as flags: its value, defaults and modifiers under the names
-    /// BitBake keeps them by, and all flags, internal ones included. None where there is nothing.
-    pub fn get_internal_flags(&self, name: &str) -> Option<Vec<(Rc<str>, Value)>> {
-        let context = self.context();
-        let sym = context.sym(name);
-        self.note_input(Input::Content(sym));
-        self.note_input(Input::Flags(sym));
-        let var = self.var(sym)?;
-        let mut all: Vec<(Rc<str>, Value)> = Vec::new();
-        all.extend(var.content.clone().map(|value| ("_content".into(), value)));
-        all.extend(var.weak.clone().map(|value| ("_defaultval".into(), value)));
-        for (flag, list) in [(":append", &var.append), (":prepend", &var.prepend), (":remove", &var.remove)] {
-            if !list.is_empty() {
-                let items = list.iter().map(|modifier| self.modifier_value(modifier)).collect();
-                all.push((flag.into(), Value::List(Rc::new(items))));
-            }
-        }
-        all.extend(var.flags.iter().map(|(flag, value)| (context.name(*flag), value.clone())));
-        for (flag, value) in &var.weak_flags {
-            all.push((format!("{WEAK_FLAG}{}", context.name(*flag)).into(), value.clone()));
-        }
-        (!all.is_empty()).then_some(all)
-    }
-
-    /// `[text, overrides]`
-    fn modifier_value(&self, modifier: &Modifier) -> Value {
-        let names: Vec<Rc<str>> = modifier.overrides.iter().map(|sym| self.context().name(*sym)).collect();
-        let overrides = if names.is_empty() { Value::None } else { Value::str(names.join(":")) };
-        Value::List(Rc::new(vec![modifier.text.clone(), overrides]))
-    }
-
-    /// The flag whose weak default `flag` names (`_defaultval_flag_FLAG`, 2.18).
-    pub(crate) fn weak_flag_name<'a>(&self, flag: &'a str) -> Option<&'a str> {
-        flag.strip_prefix(WEAK_FLAG).filter(|_| self.context().level() >= CompatLevel::V2_18)
-    }
-
     /// The names and override parts (`x:y`) of the versions that a variable has for overrides.
     pub fn override_versions(&self, name: &str) -> Vec<(Rc<str>, Rc<str>)> {
         let Some(var) = self.context().find_sym(name).and_then(|sym| self.var(sym)) else {
@@ -416,9 +273,6 @@ impl DataStore {
         var.candidates.iter().map(|c| (self.context().name(c.var), c.key.clone())).collect()
     }
 }
-
-/// Beginning of the name that BitBake keeps a flag's weak default by.
-pub(crate) const WEAK_FLAG: &str = "_defaultval_flag_";
 
 fn is_none(value: &Option<Value>) -> bool {
     matches!(value, None | Some(Value::None))

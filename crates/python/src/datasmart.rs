@@ -2,96 +2,29 @@
 
 use crate::convert::{Truth, from_python, option_to_python, to_python};
 use crate::failure::OrRaise;
+use crate::loginfo::LogInfo;
 use crate::session::Session;
-use bitzel_base::SourceLoc;
+use crate::texts::Texts;
+use crate::views;
 use bitzel_data::{DataStore, ReadOptions, SetInfo, Value};
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PySet, PyString};
-use std::cell::RefCell;
-use std::rc::Rc;
-
-/// A value and the Python text it was given out as.
-type Shown = (Rc<str>, Py<PyString>);
+use pyo3::types::{PyDict, PyList};
 
 /// A datastore.
 #[pyclass(unsendable, subclass)]
 pub struct DataSmart {
     pub(crate) store: DataStore,
-    texts: RefCell<Vec<Option<Shown>>>,
+    texts: Texts,
 }
 
 impl From<DataStore> for DataSmart {
     fn from(store: DataStore) -> DataSmart {
-        DataSmart { store, texts: RefCell::default() }
-    }
-}
-
-/// The keyword arguments that say where a change comes from.
-#[derive(Default)]
-struct LogInfo {
-    parsing: bool,
-    ignore: bool,
-    file: Option<String>,
-    line: Option<u32>,
-    op: Option<String>,
-    func: Option<String>,
-    variable: Option<String>,
-    detail: Option<Value>,
-}
-
-impl LogInfo {
-    fn new(kwargs: Option<&Bound<'_, PyDict>>) -> PyResult<LogInfo> {
-        let mut info = LogInfo::default();
-        let Some(kwargs) = kwargs else { return Ok(info) };
-        for (key, value) in kwargs.iter() {
-            if value.is_none() {
-                continue;
-            }
-            match key.extract::<String>()?.as_str() {
-                "parsing" => info.parsing = value.is_truthy()?,
-                "ignore" => info.ignore = value.is_truthy()?,
-                "file" => info.file = Some(value.str()?.to_string()),
-                "line" => {
-                    info.line = value.extract().ok().or_else(|| value.str().ok()?.to_string().parse().ok())
-                }
-                "op" => info.op = Some(value.str()?.to_string()),
-                "func" => info.func = Some(value.str()?.to_string()),
-                "variable" => info.variable = Some(value.str()?.to_string()),
-                "detail" => info.detail = Some(from_python(&value)?),
-                _ => {}
-            }
-        }
-        Ok(info)
-    }
-
-    fn set_info(&self) -> SetInfo<'_> {
-        SetInfo {
-            parsing: self.parsing,
-            loc: self.file.as_ref().map(|file| SourceLoc::new(file.as_str(), self.line.unwrap_or(0))),
-            op: self.op.as_deref(),
-            detail: self.detail.clone(),
-            shown_as: self.variable.as_deref(),
-            func: self.func.as_deref().map(Rc::from),
-            ignore: self.ignore,
-        }
+        DataSmart { store, texts: Texts::default() }
     }
 }
 
 impl DataSmart {
-    /// Where the calling Python code stands, if changes are recorded.
-    fn info(&self, py: Python<'_>, kwargs: Option<&Bound<'_, PyDict>>) -> PyResult<LogInfo> {
-        let mut info = LogInfo::new(kwargs)?;
-        if self.store.history().is_tracking() && info.file.is_none() && !info.ignore {
-            let frame = py.import("sys")?.call_method1("_getframe", (0,))?;
-            let code = frame.getattr("f_code")?;
-            info.file = Some(code.getattr("co_filename")?.extract()?);
-            info.line = frame.getattr("f_lineno")?.extract().ok();
-            info.func = code.getattr("co_name")?.extract().ok();
-        }
-        Ok(info)
-    }
-
     /// Changes a variable by one of the store's methods.
     fn write(
         &self,
@@ -101,7 +34,7 @@ impl DataSmart {
         value: &Bound<'_, PyAny>,
         loginfo: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
-        let info = self.info(py, loginfo)?;
+        let info = LogInfo::of(py, &self.store, loginfo)?;
         method(&self.store, var, from_python(value)?, &info.set_info()).or_raise(py)
     }
 
@@ -117,33 +50,12 @@ impl DataSmart {
     ) -> PyResult<()> {
         let old = self.store.get_own_flag(var, flag);
         let old = old.as_ref().and_then(Value::as_str).map_or("", |text| text);
-        let mut info = self.info(py, loginfo)?;
+        let mut info = LogInfo::of(py, &self.store, loginfo)?;
         info.op.get_or_insert_with(|| op.to_owned());
         info.detail.get_or_insert_with(|| Value::str(value));
         self.store.set_flag(var, flag, Value::str(join(old, value)), &info.set_info()).or_raise(py)
     }
-
-    /// The Python text for a text of the store. Reads of an unchanged variable answer with
-    /// the same object, as far as it was met lately.
-    fn text<'py>(&self, py: Python<'py>, text: &Rc<str>) -> Bound<'py, PyAny> {
-        let mut slots = self.texts.borrow_mut();
-        if slots.is_empty() {
-            slots.resize_with(TEXTS, || None);
-        }
-        let slot = &mut slots[(text.as_ptr() as usize / 16) % TEXTS];
-        match slot {
-            Some((known, object)) if Rc::ptr_eq(known, text) => object.bind(py).clone().into_any(),
-            _ => {
-                let object = PyString::new(py, text);
-                *slot = Some((text.clone(), object.clone().unbind()));
-                object.into_any()
-            }
-        }
-    }
 }
-
-/// Texts that a `d` remembers.
-const TEXTS: usize = 64;
 
 #[pymethods]
 #[allow(non_snake_case)]
@@ -171,7 +83,7 @@ impl DataSmart {
     ) -> PyResult<Bound<'py, PyAny>> {
         let options = ReadOptions { expand: expand.0, no_weak_default: noweakdefault.0, parsing: parsing.0 };
         match self.store.get_with(var, options).or_raise(py)? {
-            Some(Value::Str(text)) => Ok(self.text(py, &text)),
+            Some(Value::Str(text)) => Ok(self.texts.of(py, &text)),
             other => option_to_python(py, &other),
         }
     }
@@ -211,7 +123,7 @@ impl DataSmart {
 
     #[pyo3(signature = (var, **loginfo))]
     fn delVar(&self, py: Python<'_>, var: &str, loginfo: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
-        let info = self.info(py, loginfo)?;
+        let info = LogInfo::of(py, &self.store, loginfo)?;
         self.store.delete(var, &info.set_info());
         Ok(())
     }
@@ -231,7 +143,7 @@ impl DataSmart {
             )?;
             return Ok(());
         }
-        let info = self.info(py, loginfo)?;
+        let info = LogInfo::of(py, &self.store, loginfo)?;
         self.store.rename(key, newkey, &info.set_info()).or_raise(py)
     }
 
@@ -277,7 +189,7 @@ impl DataSmart {
         value: &Bound<'_, PyAny>,
         loginfo: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
-        let info = self.info(py, loginfo)?;
+        let info = LogInfo::of(py, &self.store, loginfo)?;
         self.store.set_flag(var, flag, from_python(value)?, &info.set_info()).or_raise(py)
     }
 
@@ -313,7 +225,7 @@ impl DataSmart {
         flag: &str,
         loginfo: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
-        let info = self.info(py, loginfo)?;
+        let info = LogInfo::of(py, &self.store, loginfo)?;
         self.store.delete_flag(var, flag, &info.set_info());
         Ok(())
     }
@@ -326,22 +238,7 @@ impl DataSmart {
         expand: Option<&Bound<'py, PyAny>>,
         internalflags: Truth,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let flags = match internalflags.0 {
-            true => self.store.get_internal_flags(var),
-            false => self.store.get_flags(var),
-        };
-        let Some(flags) = flags else { return Ok(py.None().into_bound(py)) };
-        let dict = PyDict::new(py);
-        for (flag, value) in flags {
-            let expanded = match expand {
-                Some(wanted) if wanted.is_truthy()? && wanted.contains(&*flag)? => {
-                    self.store.get_flag(var, &flag, true).or_raise(py)?.unwrap_or(Value::None)
-                }
-                _ => value,
-            };
-            dict.set_item(&*flag, to_python(py, &expanded)?)?;
-        }
-        Ok(dict.into_any())
+        views::flags(py, &self.store, var, expand, internalflags.0)
     }
 
     #[pyo3(signature = (var, flags, **loginfo))]
@@ -352,7 +249,7 @@ impl DataSmart {
         flags: &Bound<'_, PyDict>,
         loginfo: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<()> {
-        let info = self.info(py, loginfo)?;
+        let info = LogInfo::of(py, &self.store, loginfo)?;
         for (flag, value) in flags.iter() {
             let flag: String = flag.extract()?;
             self.store.set_flag(var, &flag, from_python(&value)?, &info.set_info()).or_raise(py)?;
@@ -404,28 +301,8 @@ impl DataSmart {
         self.store.create_copy().into()
     }
 
-    /// In the order of a Python set that is filled as BitBake fills it, since metadata
-    /// puts the order into values. Hosts run with a fixed hash seed.
     fn keys<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let (levels, replaced) = self.store.keys_by_origin();
-        let mut all = PySet::empty(py)?;
-        for level in levels.iter().rev() {
-            let own = PySet::empty(py)?;
-            for name in level {
-                own.add(&**name)?;
-            }
-            own.call_method1("update", (&all,))?;
-            all = own;
-        }
-        let last = PySet::empty(py)?;
-        for name in &replaced {
-            last.add(&**name)?;
-        }
-        let list = PyList::empty(py);
-        for name in all.iter().chain(last.iter()) {
-            list.append(name)?;
-        }
-        Ok(list)
+        views::keys(py, &self.store)
     }
 
     /// Names of variables with a true flag of `any` and none of `none`, sorted: every task asks
@@ -485,27 +362,8 @@ impl DataSmart {
         slf.py().import("bb.data_smart")?.getattr("IncludeHistory")?.call1((slf,))
     }
 
-    /// The recorded changes of a variable, as dicts with the keys BitBake uses.
     fn _history<'py>(&self, py: Python<'py>, var: &str) -> PyResult<Bound<'py, PyList>> {
-        let list = PyList::empty(py);
-        for event in self.store.history().of(var) {
-            let dict = PyDict::new(py);
-            dict.set_item("variable", &*event.variable)?;
-            dict.set_item("op", &*event.op)?;
-            dict.set_item("detail", to_python(py, &event.detail)?)?;
-            if let Some(loc) = &event.loc {
-                dict.set_item("file", &*loc.file)?;
-                dict.set_item("line", loc.line)?;
-            }
-            if let Some(func) = &event.func {
-                dict.set_item("func", &**func)?;
-            }
-            if let Some(flag) = &event.flag {
-                dict.set_item("flag", &**flag)?;
-            }
-            list.append(dict)?;
-        }
-        Ok(list)
+        views::history(py, &self.store, var)
     }
 
     /// The names of the versions that overrides choose, each with its overrides (`x:y`).
@@ -518,16 +376,8 @@ impl DataSmart {
         self.store.history_mut().forget(var);
     }
 
-    /// Files and what they included: nested (file, children) pairs.
     fn _includes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        fn nodes<'py>(py: Python<'py>, list: &[bitzel_data::IncludeNode]) -> PyResult<Bound<'py, PyList>> {
-            let result = PyList::empty(py);
-            for node in list {
-                result.append((&*node.file, nodes(py, &node.children)?))?;
-            }
-            Ok(result)
-        }
-        nodes(py, &self.store.includes().roots())
+        views::includes(py, &self.store.includes().roots())
     }
 
     fn __getitem__<'py>(&self, py: Python<'py>, var: &str) -> PyResult<Bound<'py, PyAny>> {

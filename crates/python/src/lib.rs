@@ -12,6 +12,7 @@ mod fetch;
 mod functions;
 mod inline;
 mod isolation;
+mod loginfo;
 mod prepared;
 mod relay;
 mod runner;
@@ -22,6 +23,8 @@ mod session;
 mod siginfo;
 mod signatures;
 mod taskprocess;
+mod texts;
+mod views;
 
 use pyo3::prelude::*;
 
