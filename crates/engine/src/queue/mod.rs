@@ -1,6 +1,8 @@
 //! The run queue: which task may start next, and what follows from its end.
 
 mod current;
+mod follow;
+mod job;
 mod numbers;
 mod options;
 mod order;
@@ -13,10 +15,11 @@ mod table;
 mod tests;
 mod world;
 
+pub use job::{Ended, Job, Skip, Step};
 pub use numbers::Numbers;
 pub use options::QueueOptions;
 pub use order::{Durations, Scheduler};
-pub use run_queue::{Ended, Job, RunQueue, Skip, Step};
+pub use run_queue::RunQueue;
 pub use state::State;
 pub use table::TaskTable;
 pub use world::World;

@@ -4,7 +4,8 @@
 
 use crate::Result;
 use crate::queue::current::Depth;
-use crate::queue::run_queue::{Item, RunQueue};
+use crate::queue::follow::Item;
+use crate::queue::run_queue::RunQueue;
 use crate::queue::scene::Restorable;
 use crate::queue::state::State;
 use crate::queue::world::World;

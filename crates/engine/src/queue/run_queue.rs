@@ -1,6 +1,8 @@
 //! The run queue: states of all tasks, and what may start.
 
-use crate::queue::current::{Depth, Stamps};
+use crate::queue::current::Stamps;
+use crate::queue::follow::Item;
+use crate::queue::job::{Ended, Job, Skip, Step};
 use crate::queue::numbers::Numbers;
 use crate::queue::options::QueueOptions;
 use crate::queue::order::{Durations, ReadyHeap, Scheduler, weights};
@@ -11,59 +13,6 @@ use crate::queue::world::World;
 use crate::{Error, Result};
 use bitzel_taskgraph::TaskIx;
 use rustc_hash::{FxHashMap, FxHashSet};
-
-/// A task to run, or its setscene task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Job {
-    /// The task.
-    pub task: TaskIx,
-    /// Restore it instead of making it.
-    pub setscene: bool,
-}
-
-/// What to do next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// Run this, then say [`RunQueue::finish`].
-    Start(Job),
-    /// As `Start`, but nothing is to be executed: `[noexec]` tasks.
-    Stamp(Job),
-    /// As `Start`, but only for show (BB_SETSCENE_ENFORCE_IGNORE_TASKS).
-    Pretend(Job),
-    /// BB_SETSCENE_ENFORCE forbids this task; it counts as failed.
-    Refused(TaskIx),
-    /// Something has to end first.
-    Wait,
-    /// There is nothing left to do.
-    Finished,
-}
-
-/// How a job ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// Well.
-    Succeeded,
-    /// With an error.
-    Failed,
-}
-
-/// Why a task did not run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Skip {
-    /// It was restored, or nothing needs it.
-    Covered,
-    /// Its stamp is current.
-    Existing,
-}
-
-/// Work that follows from a change.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Item {
-    /// See whether it is known now if this task has to be made.
-    Consider(TaskIx),
-    /// All this task waited for is done.
-    Opened(TaskIx),
-}
 
 /// The run queue. It runs nothing itself: it says what may start and is told how that
 /// ended.
@@ -92,7 +41,7 @@ pub struct RunQueue<'a> {
     /// Places in an order that has dependencies first.
     pub(super) ranks: Vec<u32>,
     /// Dependencies that are not done.
-    open: Vec<u32>,
+    pub(super) open: Vec<u32>,
     weights: Vec<f64>,
     pub(super) agenda: Vec<Item>,
     ready: ReadyHeap,
@@ -102,7 +51,7 @@ pub struct RunQueue<'a> {
     running_names: FxHashMap<&'a str, usize>,
     pub(super) numbers: Numbers,
     stopping: bool,
-    skips: Vec<(TaskIx, Skip)>,
+    pub(super) skips: Vec<(TaskIx, Skip)>,
 }
 
 impl<'a> RunQueue<'a> {
@@ -339,111 +288,10 @@ impl<'a> RunQueue<'a> {
         }
     }
 
-    /// Does all that follows from changes made so far.
-    pub(super) fn settle(&mut self, world: &mut dyn World) -> Result<()> {
-        while let Some(item) = self.agenda.pop() {
-            match item {
-                Item::Consider(task) => self.consider(task, world)?,
-                Item::Opened(task) => self.opened(task, world),
-            }
-        }
-        Ok(())
-    }
-
-    fn opened(&mut self, task: TaskIx, world: &mut dyn World) {
-        match self.state(task) {
-            State::Covered => self.complete(task, Some(Skip::Covered)),
-            State::Needed => {
-                if self.stamps.is_current(&self.table, world, task, Depth::Own) {
-                    self.complete(task, Some(Skip::Existing));
-                } else {
-                    self.set(task, State::Ready);
-                    self.make_ready(Job { task, setscene: false });
-                }
-            }
-            _ => {}
-        }
-    }
-
     pub(super) fn make_ready(&mut self, job: Job) {
         let weight = self.weights[job.task.0 as usize];
         let heap = if job.setscene { &mut self.scene_ready } else { &mut self.ready };
         heap.push(job.task, weight);
-    }
-
-    /// Coverage of a task is known: its dependencies may be decided, and it waits for those
-    /// that are not done. A covered task waits only for covered ones: what is restored needs
-    /// what it stands on to be restored too, not what others made necessary.
-    pub(super) fn decide(&mut self, task: TaskIx, covered: bool) {
-        let n = task.0 as usize;
-        self.set(task, if covered { State::Covered } else { State::Needed });
-        self.covered[n] = Some(covered);
-        if self.restorable[n] != Restorable::Never {
-            let count =
-                if covered { &mut self.numbers.scene_covered } else { &mut self.numbers.scene_not_covered };
-            *count += 1;
-        }
-        let graph = self.table.graph();
-        let mut open = 0;
-        for dep in graph.deps(task) {
-            let d = dep.0 as usize;
-            self.undecided[d] -= 1;
-            self.wanted[d] |= !covered;
-            self.agenda.push(Item::Consider(dep));
-            let counts = !covered || self.options.equivalence || self.covered[d] != Some(false);
-            open += u32::from(counts && self.states[d] != State::Done);
-        }
-        self.open[n] = open;
-        if !covered && !self.options.equivalence {
-            let above: Vec<TaskIx> = self.table.dependents(task).collect();
-            for dependent in above {
-                if self.states[dependent.0 as usize] == State::Covered {
-                    self.close_one(dependent);
-                }
-            }
-        }
-        for waiter in self.hard_waiters.get(&task).into_iter().flatten() {
-            self.agenda.push(Item::Consider(*waiter));
-        }
-        if open == 0 {
-            self.agenda.push(Item::Opened(task));
-        }
-    }
-
-    fn close_one(&mut self, task: TaskIx) {
-        let open = &mut self.open[task.0 as usize];
-        *open -= 1;
-        if *open == 0 {
-            self.agenda.push(Item::Opened(task));
-        }
-    }
-
-    fn complete(&mut self, task: TaskIx, skip: Option<Skip>) {
-        self.set(task, State::Done);
-        self.numbers.completed += 1;
-        if let Some(skip) = skip {
-            self.numbers.skipped += 1;
-            self.skips.push((task, skip));
-        }
-        let was_covered = self.covered[task.0 as usize] == Some(true);
-        let above: Vec<TaskIx> = self.table.dependents(task).collect();
-        for dependent in above {
-            let waits = match self.states[dependent.0 as usize] {
-                State::Covered => was_covered || self.options.equivalence,
-                State::Needed => true,
-                _ => false,
-            };
-            if waits {
-                self.close_one(dependent);
-            }
-        }
-        self.release_followers(task);
-    }
-
-    fn release_followers(&mut self, task: TaskIx) {
-        for &follower in self.followers.get(&task).into_iter().flatten() {
-            self.agenda.push(Item::Consider(follower));
-        }
     }
 
     /// Whether a task has to be there whatever becomes of others.

@@ -6,7 +6,9 @@
 
 use crate::Result;
 use crate::queue::current::Depth;
-use crate::queue::run_queue::{Item, Job, RunQueue};
+use crate::queue::follow::Item;
+use crate::queue::job::Job;
+use crate::queue::run_queue::RunQueue;
 use crate::queue::state::State;
 use crate::queue::world::World;
 use bitzel_taskgraph::TaskIx;

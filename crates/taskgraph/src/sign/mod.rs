@@ -5,7 +5,9 @@ mod checksum;
 mod filter;
 mod hashes;
 mod locked;
+mod taint;
 mod taskhash;
+mod unihash;
 
 pub use checksum::entries as checksum_entries;
 pub(crate) use checksum::hex;
@@ -13,8 +15,7 @@ pub use checksum::{ChecksumWarning, FileChecksum, FileChecksums, InvalidFileFlag
 pub use filter::{DependencyFilter, DropReason, KeepAll, OeFilter, SignedEdge};
 pub use hashes::{BaseHash, InvalidHash, TaskHash, UniHash};
 pub use locked::{LockedMismatch, LockedSignatures, MalformedLock};
+pub use taint::Taint;
 pub(crate) use taskhash::pn_task;
-pub use taskhash::{
-    NoEquivalence, SignError, SignInputs, Signatures, Taint, TaskSignature, UniHashQuery, UniHashSource,
-    hash_task, sign,
-};
+pub use taskhash::{SignError, SignInputs, Signatures, TaskSignature, hash_task, sign};
+pub use unihash::{NoEquivalence, UniHashQuery, UniHashSource};

@@ -6,71 +6,13 @@ use crate::sign::checksum::{ChecksumWarning, FileChecksum, FileChecksums, Invali
 use crate::sign::filter::{DependencyFilter, SignedEdge};
 use crate::sign::hashes::{BaseHash, InvalidHash, TaskHash, UniHash};
 use crate::sign::locked::{LockedMismatch, LockedSignatures};
+use crate::sign::taint::Taint;
+use crate::sign::unihash::{UniHashQuery, UniHashSource};
 use bitzel_base::{CompatLevel, ErrorKind};
 use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// What makes a task's hash differ without its inputs differing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Taint {
-    /// A `[nostamp]` task: a fresh random text each time.
-    NoStamp(String),
-    /// A forced task: the content of its `.taint` file.
-    Forced(String),
-}
-
-impl Taint {
-    /// Of a text as siginfo files hold it.
-    pub fn of_text(text: &str) -> Taint {
-        match text.strip_prefix("nostamp:") {
-            Some(id) => Taint::NoStamp(id.to_owned()),
-            None => Taint::Forced(text.to_owned()),
-        }
-    }
-
-    /// As siginfo files hold it.
-    pub fn text(&self) -> String {
-        match self {
-            Taint::NoStamp(id) => format!("nostamp:{id}"),
-            Taint::Forced(text) => text.clone(),
-        }
-    }
-
-    /// What is hashed.
-    pub fn hashed(&self) -> &str {
-        match self {
-            Taint::NoStamp(text) | Taint::Forced(text) => text,
-        }
-    }
-}
-
-/// A task whose unihash is wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UniHashQuery {
-    /// The task.
-    pub task: TaskIx,
-    /// Its hash.
-    pub task_hash: TaskHash,
-}
-
-/// Knows which tasks give the same output: a hash equivalence server.
-pub trait UniHashSource {
-    /// The unihash of each task, `None` where none is known. As many answers as
-    /// questions, in their order. A source that fails answers `None`.
-    fn unihashes(&mut self, queries: &[UniHashQuery]) -> Vec<Option<UniHash>>;
-}
-
-/// No hash equivalence: every unihash is the task hash.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoEquivalence;
-
-impl UniHashSource for NoEquivalence {
-    fn unihashes(&mut self, queries: &[UniHashQuery]) -> Vec<Option<UniHash>> {
-        vec![None; queries.len()]
-    }
-}
 
 /// What task hashes are made of, beside the files.
 pub struct SignInputs<'a> {
