@@ -29,6 +29,13 @@ fn main() {
         .env_remove("CLIPPY_ARGS");
     if release {
         cargo.arg("--release");
+        // All of evaluation is in it: worth a minute more.
+        cargo.args([
+            "--config",
+            "profile.release.lto=\"fat\"",
+            "--config",
+            "profile.release.codegen-units=1",
+        ]);
     }
     let status = cargo.status().expect("cargo runs, since it runs this");
     assert!(status.success(), "the extension module does not build");

@@ -166,6 +166,13 @@ impl Context {
         self.symbols.borrow().name(sym)
     }
 
+    /// Does a name begin with one of these?
+    pub(crate) fn starts_with(&self, sym: Sym, beginnings: &[&str]) -> bool {
+        let symbols = self.symbols.borrow();
+        let name = symbols.text(sym);
+        beginnings.iter().any(|beginning| name.starts_with(beginning))
+    }
+
     pub(crate) fn new_version(&self) -> u64 {
         let version = self.next_version.get() + 1;
         self.next_version.set(version);

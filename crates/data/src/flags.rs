@@ -45,8 +45,7 @@ impl DataStore {
 
     /// A flag's value by interned names, unexpanded; weak defaults count.
     pub(crate) fn flag_value(&self, sym: Sym, flag: Sym) -> Option<Value> {
-        let var = self.var(sym)?;
-        let value = var.flag(flag).or_else(|| var.weak_flag(flag)).cloned();
+        let value = self.look(sym, |var| var.flag(flag).or_else(|| var.weak_flag(flag)).cloned())?;
         value.filter(|value| !matches!(value, Value::None))
     }
 

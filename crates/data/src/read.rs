@@ -244,11 +244,14 @@ impl DataStore {
 
     /// Does the variable exist (in the sense of [`DataStore::keys`])? By interned name.
     pub(crate) fn exists(&self, sym: Sym) -> bool {
-        self.var(sym).is_some_and(|var| {
-            var.exists()
-                || (!var.candidates.is_empty()
-                    && self.overrides().is_ok_and(|on| var.candidates.iter().any(|c| on.all(&c.parts))))
-        })
+        match self.look(sym, |var| (var.exists(), var.candidates.is_empty())) {
+            None | Some((false, true)) => false,
+            Some((true, _)) => true,
+            Some((false, false)) => {
+                let (var, on) = (self.var(sym), self.overrides());
+                var.zip(on.ok()).is_some_and(|(var, on)| var.candidates.iter().any(|c| on.all(&c.parts)))
+            }
+        }
     }
 
     /// Variables that shell tasks get in their environment: those with a true `export`

@@ -141,6 +141,11 @@ impl DataStore {
         self.0.vars.borrow().get(&sym).cloned()
     }
 
+    /// Looks at a variable; None where there is none.
+    pub(crate) fn look<T>(&self, sym: Sym, look: impl FnOnce(&Var) -> T) -> Option<T> {
+        self.0.vars.borrow().get(&sym).map(|var| look(var))
+    }
+
     /// The variables that `wanted` says yes to, in no order.
     pub(crate) fn select(&self, wanted: impl Fn(&Var) -> bool) -> Vec<Sym> {
         self.0.vars.borrow().iter().filter(|(_, var)| wanted(var)).map(|(&sym, _)| sym).collect()

@@ -37,6 +37,10 @@ impl Symbols {
         self.references[sym.0 as usize]
     }
 
+    pub(crate) fn text(&self, sym: Sym) -> &str {
+        &self.names[sym.0 as usize]
+    }
+
     pub(crate) fn name(&self, sym: Sym) -> Rc<str> {
         self.names[sym.0 as usize].clone()
     }

@@ -5,7 +5,6 @@ use super::signatures::hashed_text;
 use crate::context::Context;
 use crate::symbol::Sym;
 use crate::value::Value;
-use rustc_hash::FxHashMap;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::rc::Rc;
@@ -13,33 +12,86 @@ use std::rc::Rc;
 /// All names that tasks reach, as ranks in their sorted order.
 pub(crate) struct Closure {
     pub(crate) names: Vec<Rc<str>>,
-    /// Sorted, without names that do not count.
+    /// Of each name, in no order, without names that do not count.
     pub(crate) dependencies: Vec<Vec<u32>>,
     pub(crate) values: Vec<Option<Value>>,
     pub(crate) tasks: Vec<u32>,
 }
 
 impl Closure {
-    pub(crate) fn new(nodes: FxHashMap<Sym, Node>, tasks: &[Sym], context: &Context) -> Closure {
-        let mut sorted: Vec<(Rc<str>, Sym, Node)> =
-            nodes.into_iter().map(|(sym, node)| (context.name(sym), sym, node)).collect();
-        sorted.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        let ranks: FxHashMap<Sym, u32> =
-            sorted.iter().zip(0u32..).map(|((_, sym, _), rank)| (*sym, rank)).collect();
+    /// Of nodes in any order; `places` says where each is among them.
+    pub(crate) fn new(nodes: Vec<(Sym, Node)>, places: &Places, tasks: &[Sym], context: &Context) -> Closure {
+        let mut sorted: Vec<(u64, Rc<str>, Node, u32)> = Vec::with_capacity(nodes.len());
+        for ((sym, node), place) in nodes.into_iter().zip(0..) {
+            let name = context.name(sym);
+            sorted.push((first_bytes(&name), name, node, place));
+        }
+        sorted.sort_unstable_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+        let mut ranks = vec![0; sorted.len()];
+        for ((.., place), rank) in sorted.iter().zip(0..) {
+            ranks[*place as usize] = rank;
+        }
+        let rank = |sym: Sym| ranks[places.of(sym).expect("what is reached has a node") as usize];
         let mut closure = Closure {
             names: Vec::with_capacity(sorted.len()),
             dependencies: Vec::with_capacity(sorted.len()),
             values: Vec::with_capacity(sorted.len()),
-            tasks: tasks.iter().map(|task| ranks[task]).collect(),
+            tasks: tasks.iter().map(|&task| rank(task)).collect(),
         };
-        for (name, _, node) in sorted {
-            let mut dependencies: Vec<u32> = node.dependencies.iter().map(|dep| ranks[dep]).collect();
-            dependencies.sort_unstable();
+        for (_, name, node, _) in sorted {
             closure.names.push(name);
-            closure.dependencies.push(dependencies);
+            closure.dependencies.push(node.dependencies.into_iter().map(rank).collect());
             closure.values.push(node.value);
         }
         closure
+    }
+}
+
+/// Numbers in the order of the names' first eight bytes: most comparisons need no more.
+fn first_bytes(name: &str) -> u64 {
+    let mut bytes = [0; 8];
+    let length = name.len().min(8);
+    bytes[..length].copy_from_slice(&name.as_bytes()[..length]);
+    u64::from_be_bytes(bytes)
+}
+
+/// Which names have been met, and where their nodes are. Kept between signings: a table of all names
+/// of the process costs less than one made for each recipe.
+#[derive(Default)]
+pub(crate) struct Places(Vec<u32>);
+
+impl Places {
+    const UNKNOWN: u32 = u32::MAX;
+    const MET: u32 = u32::MAX - 1;
+
+    /// Notes a name. Was it not met before?
+    pub(crate) fn meet(&mut self, sym: Sym) -> bool {
+        let number = sym.0 as usize;
+        if number >= self.0.len() {
+            self.0.resize(number + 1, Places::UNKNOWN);
+        }
+        let unknown = self.0[number] == Places::UNKNOWN;
+        if unknown {
+            self.0[number] = Places::MET;
+        }
+        unknown
+    }
+
+    /// The node of a name that was met is at `place`.
+    pub(crate) fn put(&mut self, sym: Sym, place: u32) {
+        self.0[sym.0 as usize] = place;
+    }
+
+    /// Where a name's node is.
+    fn of(&self, sym: Sym) -> Option<u32> {
+        self.0.get(sym.0 as usize).copied().filter(|place| *place < Places::MET)
+    }
+
+    /// Forgets these names.
+    pub(crate) fn forget<'s>(&mut self, syms: impl Iterator<Item = &'s Sym>) {
+        for sym in syms {
+            self.0[sym.0 as usize] = Places::UNKNOWN;
+        }
     }
 }
 

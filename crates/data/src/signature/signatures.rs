@@ -1,6 +1,6 @@
 //! The signatures of one recipe variant, and what is kept from one to the next.
 
-use super::basehash::{Closure, base_hashes};
+use super::basehash::{Closure, Places, base_hashes};
 use super::dependencies::{Node, python_text};
 use super::finds::FindCache;
 use super::library::Library;
@@ -11,7 +11,6 @@ use crate::value::Value;
 use crate::{Error, Result, SetInfo};
 use bitzel_scan::CallVisitor;
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::collections::hash_map::Entry;
 use std::rc::Rc;
 
 /// What is kept between recipes: finds by text, and names of flags. One per process.
@@ -24,6 +23,7 @@ pub struct SignatureCache {
     ignored: Rc<FxHashSet<Sym>>,
     flag_syms: FxHashMap<(Sym, Sym), Sym>,
     flags_of: FxHashMap<Sym, Option<(Sym, Sym)>>,
+    places: Places,
 }
 
 /// Flags that bear on signatures.
@@ -67,6 +67,7 @@ impl SignatureCache {
             ignored: words(base, "BB_BASEHASH_IGNORE_VARS")?.into(),
             flag_syms: FxHashMap::default(),
             flags_of: FxHashMap::default(),
+            places: Places::default(),
         })
     }
 
@@ -124,14 +125,6 @@ impl ExcludedFlags {
         }
         Ok(ExcludedFlags::Words(words(store, name)?))
     }
-
-    /// Is a flag hashed? None is where nothing is excluded.
-    fn leave(&self, flag: Sym, name: &str) -> bool {
-        match self {
-            ExcludedFlags::Words(words) => !words.is_empty() && !words.contains(&flag),
-            ExcludedFlags::Text(text) => !text.is_empty() && !text.contains(name),
-        }
-    }
 }
 
 impl Run<'_> {
@@ -144,13 +137,17 @@ impl Run<'_> {
         if cache.library.get(name).is_some() {
             return true;
         }
-        self.store.exists(name) && !self.store.context().name(name).starts_with("__")
+        self.store.exists(name) && !self.store.context().starts_with(name, &["__"])
     }
 
     /// BitBake: where BB_SIGNATURE_EXCLUDE_FLAGS is empty, no flag is hashed.
     pub(crate) fn hashes_flag(&self, flag: Sym) -> bool {
-        let name = self.store.context().name(flag);
-        self.excluded_flags.leave(flag, &name) && !name.starts_with(['_', ':'])
+        let context = self.store.context();
+        let leaves = match &self.excluded_flags {
+            ExcludedFlags::Words(words) => !words.is_empty() && !words.contains(&flag),
+            ExcludedFlags::Text(text) => !text.is_empty() && !text.contains(&*context.name(flag)),
+        };
+        leaves && !context.starts_with(flag, &["_", ":"])
     }
 }
 
@@ -172,7 +169,11 @@ impl Signatures {
     /// (BitBake's `gendeps`), and what is hashed for it (`varvals`).
     pub fn nodes(&self) -> impl Iterator<Item = (&str, Vec<&str>, Option<&Value>)> {
         let Closure { names, dependencies, values, .. } = &self.closure;
-        let named = |ranks: &Vec<u32>| ranks.iter().map(|&rank| &*names[rank as usize]).collect();
+        let named = |ranks: &Vec<u32>| {
+            let mut ranks = ranks.clone();
+            ranks.sort_unstable();
+            ranks.iter().map(|&rank| &*names[rank as usize]).collect()
+        };
         let rest = dependencies.iter().zip(values);
         names.iter().zip(rest).map(move |(name, (deps, value))| (&**name, named(deps), value.as_ref()))
     }
@@ -211,10 +212,15 @@ pub fn sign(store: &DataStore, tasks: &[Rc<str>], cache: &mut SignatureCache) ->
     let context = store.context();
     let task_syms: Vec<Sym> = tasks.iter().map(|task| context.sym(task)).collect();
     store.begin_signing();
-    let nodes = reach(tasks, cache, &run);
+    // A table that an error leaves half-filled is not used again.
+    let mut places = std::mem::take(&mut cache.places);
+    let nodes = reach(&task_syms, &mut places, cache, &run);
     store.end_signing();
-    let (nodes, tasks) = (nodes?, task_syms);
-    let closure = Closure::new(nodes, &tasks, context);
+    let nodes = nodes?;
+    let met: Vec<Sym> = nodes.iter().map(|(sym, _)| *sym).collect();
+    let closure = Closure::new(nodes, &places, &task_syms, context);
+    places.forget(met.iter());
+    cache.places = places;
     let base_hashes = base_hashes(&closure);
     Ok(Signatures { closure, base_hashes })
 }
@@ -223,21 +229,27 @@ pub fn sign(store: &DataStore, tasks: &[Rc<str>], cache: &mut SignatureCache) ->
 ///
 /// BitBake: task by task as given, level by level. The order counts where variables have filters (see
 /// `filters.rs`); within a level it is that of a Python set there, sorted here.
-fn reach(tasks: &[Rc<str>], cache: &mut SignatureCache, run: &Run) -> Result<FxHashMap<Sym, Node>> {
+fn reach(
+    tasks: &[Sym],
+    places: &mut Places,
+    cache: &mut SignatureCache,
+    run: &Run,
+) -> Result<Vec<(Sym, Node)>> {
     let context = run.store.context();
-    let mut nodes: FxHashMap<Sym, Node> = FxHashMap::default();
-    for task in tasks {
-        let mut level = vec![context.sym(task)];
+    let mut nodes = Vec::new();
+    for &task in tasks {
+        let mut level = Vec::new();
+        if places.meet(task) {
+            level.push(task);
+        }
         while !level.is_empty() {
             let mut next = Vec::new();
             for name in level {
-                if let Entry::Vacant(vacant) = nodes.entry(name) {
-                    let node = cache.node(name, run)?;
-                    next.extend_from_slice(&node.dependencies);
-                    vacant.insert(node);
-                }
+                let node = cache.node(name, run)?;
+                next.extend(node.dependencies.iter().copied().filter(|&name| places.meet(name)));
+                places.put(name, u32::try_from(nodes.len()).expect("fewer than 2^32 names"));
+                nodes.push((name, node));
             }
-            next.retain(|name| !nodes.contains_key(name));
             if run.store.has_filters() {
                 next.sort_by_cached_key(|&name| context.name(name));
             }
