@@ -131,10 +131,6 @@ impl Init<'_> {
         }
         if let Mapping::Late { outside } = isolation.mapping {
             ids::become_unprivileged(outside).step("drop root")?;
-        }
-        // Processes are counted per user namespace: one who is limited has one of its own.
-        let is_counted = isolation.footing.is_some() && self.spec.limits.get(Resource::Pids).is_some();
-        if !isolation.mapping.is_early() || is_counted {
             sys::new_user_namespace().step("make namespaces (user)")?;
             isolation.mapping.write_own()?;
         }
@@ -228,9 +224,12 @@ impl Init<'_> {
         }
         // Counted per user namespace and id: by the sandbox, if there is one. One more for its
         // first process, one to see the limit being passed, and one to let a control group, which
-        // tells of it, be the one that refuses.
-        if let (Some(pids), Some(_)) = (self.spec.limits.get(Resource::Pids), &self.isolation) {
-            limits.push((libc::RLIMIT_NPROC, both(pids + 2 + u64::from(self.pids_are_held))));
+        // tells of it, be the one that refuses. An ordinary user's namespace is that of the process
+        // which made the sandbox, and counts it.
+        if let (Some(pids), Some(isolation)) = (self.spec.limits.get(Resource::Pids), &self.isolation) {
+            let maker = isolation.footing.is_some() && isolation.mapping.is_early();
+            let more = 2 + u64::from(maker) + u64::from(self.pids_are_held);
+            limits.push((libc::RLIMIT_NPROC, both(pids + more)));
         }
         limits
     }
