@@ -16,7 +16,8 @@ type Work<'a> = &'a mut dyn FnMut();
 /// and returns its id when it has come back from `work`, was killed, or has
 /// become another program. This process sleeps meanwhile, so the two never run
 /// at the same time; files, ids, limits and signals are the new process's own.
-/// As with fork(2), this process should have one thread.
+/// As with fork(2), `work` may do little where this process has other threads: what
+/// they hold locked stays so.
 ///
 /// # Errors
 /// Those of clone(2).
@@ -68,7 +69,7 @@ unsafe fn clone_and_call(flags: i32, argument: *mut libc::c_void) -> isize {
             exit = const libc::SYS_exit_group,
             inlateout("rax") libc::SYS_clone as isize => result,
             in("rdi") i64::from(flags),
-            in("rsi") 0, in("rdx") 0, in("r10") 0, in("r8") 0,
+            in("rsi") 0usize, in("rdx") 0usize, in("r10") 0usize, in("r8") 0usize,
             in("r12") argument,
             in("r13") enter as extern "C" fn(*mut libc::c_void) -> i32,
             clobber_abi("C"),
@@ -96,7 +97,7 @@ unsafe fn clone_and_call(flags: i32, argument: *mut libc::c_void) -> isize {
             exit = const libc::SYS_exit_group,
             in("x8") libc::SYS_clone,
             inlateout("x0") i64::from(flags) as isize => result,
-            in("x1") 0, in("x2") 0, in("x3") 0, in("x4") 0,
+            in("x1") 0usize, in("x2") 0usize, in("x3") 0usize, in("x4") 0usize,
             in("x20") argument,
             in("x21") enter as extern "C" fn(*mut libc::c_void) -> i32,
             clobber_abi("C"),
@@ -123,7 +124,7 @@ unsafe fn clone_and_call(flags: i32, argument: *mut libc::c_void) -> isize {
             exit = const libc::SYS_exit_group,
             in("a7") libc::SYS_clone,
             inlateout("a0") i64::from(flags) as isize => result,
-            in("a1") 0, in("a2") 0, in("a3") 0, in("a4") 0,
+            in("a1") 0usize, in("a2") 0usize, in("a3") 0usize, in("a4") 0usize,
             in("s2") argument,
             in("s3") enter as extern "C" fn(*mut libc::c_void) -> i32,
             clobber_abi("C"),
