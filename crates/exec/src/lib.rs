@@ -3,7 +3,7 @@
 //!
 //! A task is described by a [`TaskSpec`] and ends as a [`TaskOutcome`]; a task
 //! that fails is no error. Shell tasks go through [`LocalExecutor`], whose
-//! small helper process is the same program started with a private first
+//! small helper processes are the same program started with a private first
 //! argument (see [`helper_main`]); a single-threaded runner that has forked
 //! itself off uses [`Sandbox::call`]. Both run the same code.
 //!

@@ -23,7 +23,7 @@ const DEVICE_LINKS: [(&str, &str); 4] = [
 ];
 
 /// Something in the task's file tree.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Node {
     /// A file or directory of the host.
     Bind { real: PathBuf, access: Access, is_dir: bool, from: Origin },
@@ -42,7 +42,7 @@ pub(crate) enum Node {
 }
 
 /// Whose a bound path is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// Part of the host: owners are shown as they are.
     System,
@@ -53,7 +53,7 @@ pub(crate) enum Origin {
 }
 
 /// The file tree of one task: paths to nodes, parents before children.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Plan {
     pub nodes: BTreeMap<PathBuf, Node>,
 }
@@ -72,10 +72,17 @@ impl Plan {
     /// [`Error::Spec`] for paths that are relative, missing, or led astray by
     /// a symbolic link in a directory that tasks write to.
     pub(crate) fn new(spec: &TaskSpec, host: &HostView, ids: Ids) -> Result<Plan, Error> {
-        let mut plan = Plan::base(spec, host, ids);
-        plan.add_declared(spec)?;
-        plan.drop_covered();
-        Ok(plan)
+        Plan::base(spec, host, ids).with_declared(spec)
+    }
+
+    /// What a task declares added to its [`Plan::base`].
+    ///
+    /// # Errors
+    /// As [`Plan::new`].
+    pub(crate) fn with_declared(mut self, spec: &TaskSpec) -> Result<Plan, Error> {
+        self.add_declared(spec)?;
+        self.drop_covered();
+        Ok(self)
     }
 
     /// The tree of a task that declares nothing.
@@ -200,8 +207,9 @@ impl Plan {
     /// Takes out what an enclosing node already provides.
     fn drop_covered(&mut self) {
         let mut way = Way::default();
-        self.nodes.retain(|path, node| {
-            let covered = match (way.nearest(path), &*node) {
+        for (path, node) in std::mem::take(&mut self.nodes) {
+            let above = way.nearest(&path).and_then(|dir| self.nodes.get(dir));
+            let covered = match (above, &node) {
                 (Some(Node::Bind { .. }), Node::Link(_) | Node::File(_)) => true,
                 (Some(Node::Bind { access: a, from: f, .. }), Node::Bind { access, from, .. }) => {
                     a == access && f == from
@@ -212,10 +220,10 @@ impl Plan {
                 _ => false,
             };
             if !covered {
-                way.add(path.clone(), node.clone());
+                way.keep(&path);
+                self.put(path, node);
             }
-            !covered
-        });
+        }
     }
 
     /// Paths of the host that appear as the task's own, in order.
@@ -239,27 +247,21 @@ impl Plan {
 
 /// The way from the root down to where a walk through paths, parents first, has come: what of it
 /// has been kept.
-#[derive(Debug)]
-pub(crate) struct Way<T>(Vec<(PathBuf, T)>);
+#[derive(Debug, Default)]
+pub(crate) struct Way(Vec<PathBuf>);
 
-impl<T> Default for Way<T> {
-    fn default() -> Way<T> {
-        Way(Vec::new())
-    }
-}
-
-impl<T> Way<T> {
-    /// What was kept of the nearest directory above `path`.
-    pub(crate) fn nearest(&mut self, path: &Path) -> Option<&T> {
-        while self.0.last().is_some_and(|(dir, _)| !path.starts_with(dir)) {
+impl Way {
+    /// The nearest directory above `path` that was kept.
+    pub(crate) fn nearest(&mut self, path: &Path) -> Option<&Path> {
+        while self.0.last().is_some_and(|dir| !path.starts_with(dir)) {
             self.0.pop();
         }
-        self.0.last().map(|(_, kept)| kept)
+        self.0.last().map(PathBuf::as_path)
     }
 
-    /// Keeps something of the path the walk has come to.
-    pub(crate) fn add(&mut self, path: PathBuf, kept: T) {
-        self.0.push((path, kept));
+    /// Keeps the path the walk has come to.
+    pub(crate) fn keep(&mut self, path: &Path) {
+        self.0.push(path.to_owned());
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) struct Division {
 }
 
 /// What many tasks have in common.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shared {
     pub plan: Plan,
     /// Empty places where tasks mount what is theirs; whether they are directories.
@@ -32,7 +32,7 @@ impl Plan {
             if same && below_own.nearest(&path).is_none() {
                 shared.plan.nodes.insert(path, node);
             } else {
-                below_own.add(path.clone(), ());
+                below_own.keep(&path);
                 own.nodes.insert(path, node);
             }
         }
@@ -45,7 +45,7 @@ impl Plan {
                 if path != top && !tops.contains(&top) {
                     // A file system of the task's own: names in it are no other task's to see.
                     shared.points.insert(top.clone(), true);
-                    above.add(top.clone(), ());
+                    above.keep(&top);
                     framed.nodes.insert(top, Node::Empty { is_dir: true });
                 } else if let Some(is_dir) = node.mount_point() {
                     shared.points.insert(path.clone(), is_dir);
@@ -54,7 +54,7 @@ impl Plan {
                     continue;
                 }
             }
-            above.add(path.clone(), ());
+            above.keep(&path);
             framed.nodes.insert(path, node);
         }
         Division { shared, own: framed }

@@ -2,7 +2,7 @@
 
 use super::report::{Check, DoctorReport, State};
 use crate::cgroup::{Controller, Controllers, Version};
-use crate::sandbox::{LANDLOCK_SCOPES, ids, sys};
+use crate::sandbox::{LANDLOCK_SCOPES, ids, namespaces, sys};
 use crate::{Cancel, Error, Executor, LocalExecutor, Network, SandboxConfig, TaskIo, TaskSpec};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -90,7 +90,7 @@ fn user_namespaces() -> Check {
         ("user/max_user_namespaces", 0, "sysctl user.max_user_namespaces=10000"),
     ];
     let why = blocked.iter().find(|(name, value, _)| sysctl(name) == Some(*value));
-    match (sys::try_user_namespace(), why) {
+    match (namespaces::try_user_namespace(), why) {
         (Ok(()), _) => check("user-namespaces", State::Ok, "can be made", ""),
         (Err(error), Some((name, value, remedy))) => {
             let finding = format!("{error}: {} is {value}", name.replace('/', "."));

@@ -4,11 +4,10 @@
 //! task more than its own part does.
 
 use super::setup::{SetupError, Step};
-use super::{mounts, sys};
+use super::{beside, mounts, namespaces, sys};
 use crate::plan::{Node, Origin, Plan};
 use crate::share::{Division, Shared};
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use rustix::thread::{LinkNameSpaceType, UnshareFlags};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -66,7 +65,7 @@ impl Grounds {
             }
         };
         if without_network && self.network.is_none() {
-            let [network] = held(libc::CLONE_NEWNET, || Ok(()), ["net"])?;
+            let [network] = namespaces::hold(libc::CLONE_NEWNET, || Ok(()), |_| Ok(()), ["net"])?;
             self.network = Some(network);
         }
         let network = self.network.as_ref().filter(|_| without_network).map(AsFd::as_fd);
@@ -80,12 +79,21 @@ impl Grounds {
 
     /// Moves this process, an ordinary user's, to user and mount namespaces in which it stays who
     /// it is and sees what it saw, and may make sandboxes.
-    pub(super) fn settle(&mut self, map: impl FnOnce() -> Result<(), SetupError>) -> Result<(), SetupError> {
-        if !self.settled {
-            sys::new_user_and_mount_namespaces().step("make namespaces (user)")?;
-            map()?;
-            self.settled = true;
+    pub(super) fn settle(&mut self, map: impl Fn() -> Result<(), SetupError>) -> Result<(), SetupError> {
+        if self.settled {
+            return Ok(());
         }
+        let settle = || {
+            sys::unshare(UnshareFlags::NEWUSER | UnshareFlags::NEWNS).step("make namespaces (user)")?;
+            map()
+        };
+        // There is no way back, and some hosts let a namespace be made but not used: another process
+        // tries it first.
+        let mut tried = Ok(());
+        let pid = beside::run(0, || tried = settle()).step("start a process")?;
+        sys::wait(pid, 0).step("wait for namespaces")?;
+        tried.and_then(|()| settle())?;
+        self.settled = true;
         Ok(())
     }
 }
@@ -107,16 +115,16 @@ fn files(shared: &Shared) -> Files {
 
 impl Ground {
     fn make(shared: &Shared) -> Result<Ground, SetupError> {
-        let namespaces = libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWUTS;
-        let [mounts, names] = held(namespaces, || build(shared), ["mnt", "uts"])?;
+        let new = libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWUTS;
+        let [mounts, names] = namespaces::hold(new, || build(shared), |_| Ok(()), ["mnt", "uts"])?;
         Ok(Ground { mounts, names })
     }
 
     /// Moves this process onto a copy of the tree, and to the host's name.
     pub(super) fn enter(&self) -> Result<(), SetupError> {
-        move_to(self.names.as_fd(), LinkNameSpaceType::HostNameAndNISDomainName)?;
-        move_to(self.mounts.as_fd(), LinkNameSpaceType::Mount)?;
-        sys::new_mount_namespace().step("make namespaces (mount)")
+        namespaces::enter(self.names.as_fd(), LinkNameSpaceType::HostNameAndNISDomainName)?;
+        namespaces::enter(self.mounts.as_fd(), LinkNameSpaceType::Mount)?;
+        sys::unshare(UnshareFlags::NEWNS).step("make namespaces (mount)")
     }
 }
 
@@ -124,7 +132,7 @@ impl Footing<'_> {
     /// Builds a task's tree, of which `sources` were opened before.
     pub(super) fn enter(&self, owner: Option<BorrowedFd<'_>>) -> Result<(), SetupError> {
         if let Some(network) = self.network {
-            move_to(network, LinkNameSpaceType::Network)?;
+            namespaces::enter(network, LinkNameSpaceType::Network)?;
         }
         let sources = mounts::open_sources(&self.own, owner)?;
         self.ground.enter()?;
@@ -139,45 +147,6 @@ fn build(shared: &Shared) -> Result<(), SetupError> {
     // A user may mount a /proc only where there is one to be seen; this one shows no process.
     plan.nodes.insert(PathBuf::from("/proc"), Node::Proc);
     mounts::enter(&plan, &shared.points, None)
-}
-
-/// Makes namespaces in which `build` has run, and holds on to those of the given kinds.
-fn held<const N: usize>(
-    namespaces: i32,
-    build: impl FnOnce() -> Result<(), SetupError>,
-    kinds: [&str; N],
-) -> Result<[OwnedFd; N], SetupError> {
-    let (near, far) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
-        .step("make a socket")?;
-    let Some(pid) = sys::fork_into(namespaces).step("make namespaces")? else {
-        drop(near);
-        let answer = serde_json::to_vec(&build()).expect("errors hold nothing JSON cannot");
-        rustix::io::write(&far, &answer).ok();
-        // The namespaces are there as long as this process, or whoever opens them.
-        rustix::io::read(&far, &mut [0u8]).ok();
-        sys::exit_now(0)
-    };
-    drop(far);
-    let namespaces = built(&near).and_then(|()| {
-        let open = |kind| std::fs::File::open(format!("/proc/{pid}/ns/{kind}")).map(OwnedFd::from);
-        let opened: Vec<OwnedFd> =
-            kinds.into_iter().map(open).collect::<Result<_, _>>().step("open a namespace")?;
-        Ok(opened.try_into().expect("one was opened for each kind"))
-    });
-    drop(near);
-    sys::wait(pid, 0).step("wait for namespaces")?;
-    namespaces
-}
-
-fn built(socket: &OwnedFd) -> Result<(), SetupError> {
-    let mut answer = [0u8; 4096];
-    let length = rustix::io::read(socket, &mut answer).step("make the shared tree")?;
-    let lost = |_| SetupError { step: "make the shared tree".to_owned(), errno: libc::ESRCH };
-    serde_json::from_slice::<Result<(), SetupError>>(&answer[..length]).map_err(lost)?
-}
-
-fn move_to(namespace: BorrowedFd<'_>, kind: LinkNameSpaceType) -> Result<(), SetupError> {
-    move_into_link_name_space(namespace, Some(kind)).step("enter a namespace")
 }
 
 #[cfg(test)]
@@ -203,5 +172,16 @@ mod tests {
         assert_ne!(files(&shared), before);
         std::fs::remove_dir_all(dir).unwrap();
         assert_eq!(files(&shared), [None]);
+    }
+
+    #[test]
+    fn a_process_whose_ids_cannot_be_mapped_stays_where_it_is() {
+        let namespaces =
+            || ["user", "mnt"].map(|kind| std::fs::read_link(format!("/proc/self/ns/{kind}")).unwrap());
+        let before = namespaces();
+        let mut grounds = Grounds::default();
+        let refused = SetupError { step: "write the id maps".to_owned(), errno: libc::EPERM };
+        assert!(grounds.settle(|| Err(refused.clone())).is_err());
+        assert_eq!((namespaces(), grounds.is_settled()), (before, false));
     }
 }

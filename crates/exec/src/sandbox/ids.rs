@@ -1,10 +1,9 @@
 //! User ids inside and outside of the sandbox, and who writes the maps.
 
-use super::setup::{SetupError, Step};
-use super::sys;
+use super::setup::{SetupError, Step, hear, socket_pair, tell};
+use super::{namespaces, sys};
 use crate::plan::Ids;
 use crate::spec::Identity;
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::Command;
@@ -79,10 +78,7 @@ impl Mapping {
     fn write_for(self, pid: i32) -> Result<(), SetupError> {
         match self {
             Mapping::Own { .. } | Mapping::Late { .. } => Ok(()),
-            Mapping::Range => ["uid_map", "gid_map"]
-                .iter()
-                .try_for_each(|map| std::fs::write(format!("/proc/{pid}/{map}"), format!("0 0 {RANGE}")))
-                .step("write the id maps"),
+            Mapping::Range => write_maps(pid, &format!("0 0 {RANGE}")),
             Mapping::Tool { outside } => {
                 run_tool("newuidmap", "/etc/subuid", pid, outside.uid)?;
                 run_tool("newgidmap", "/etc/subgid", pid, outside.gid)
@@ -94,15 +90,12 @@ impl Mapping {
 /// Starts a process that writes id maps for the one that asks it by [`ask_mapper`]
 /// over the socket, and ends.
 pub(super) fn start_mapper(mapping: Mapping) -> Result<(i32, OwnedFd), SetupError> {
-    let (near, far) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
-        .step("make a socket")?;
+    let (near, far) = socket_pair()?;
     let Some(pid) = sys::fork_into(0).step("start a process")? else {
         drop(near);
         let mut number = [0u8; 4];
         if rustix::io::read(&far, &mut number) == Ok(number.len()) {
-            let done = mapping.write_for(i32::from_ne_bytes(number));
-            let answer = serde_json::to_vec(&done).expect("errors hold nothing JSON cannot");
-            rustix::io::write(&far, &answer).ok();
+            tell(far.as_fd(), &mapping.write_for(i32::from_ne_bytes(number)));
         }
         sys::exit_now(0)
     };
@@ -111,11 +104,8 @@ pub(super) fn start_mapper(mapping: Mapping) -> Result<(i32, OwnedFd), SetupErro
 
 /// Has the maps of this process, known as `number` outside, written.
 pub(super) fn ask_mapper(mapper: BorrowedFd<'_>, number: u32) -> Result<(), SetupError> {
-    let mut answer = [0u8; 4096];
     rustix::io::write(mapper, &number.to_ne_bytes()).step("ask for the id maps")?;
-    let length = rustix::io::read(mapper, &mut answer).step("wait for the id maps")?;
-    let lost = |_| SetupError { step: "wait for the id maps".to_owned(), errno: libc::EPERM };
-    serde_json::from_slice::<Result<(), SetupError>>(&answer[..length]).map_err(lost)?
+    hear(mapper, "wait for the id maps")
 }
 
 /// Drops root for good: in the mount, pid and other namespaces root has made,
@@ -170,22 +160,18 @@ pub(crate) fn subordinate_range(table: &str, own: u32) -> Option<(u32, u32)> {
 /// # Errors
 /// Those of clone(2) and of writing the maps.
 pub(crate) fn owner_namespace() -> io::Result<OwnedFd> {
-    let (hold, release) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
-    let Some(pid) = sys::fork_into(libc::CLONE_NEWUSER)? else {
-        drop(release);
-        let mut byte = [0u8];
-        // Ends when the parent lets go of the pipe.
-        rustix::io::read(&hold, &mut byte).ok();
-        sys::exit_now(0)
-    };
     let map = format!("0 {UNPRIVILEGED} 1\n1 1 {}", UNPRIVILEGED - 1);
-    let namespace = ["uid_map", "gid_map"]
+    let write = |pid| write_maps(pid, &map);
+    let [namespace] = namespaces::hold(libc::CLONE_NEWUSER, || Ok(()), write, ["user"])?;
+    Ok(namespace)
+}
+
+/// Writes the same map for user and group ids of process `pid`.
+fn write_maps(pid: i32, map: &str) -> Result<(), SetupError> {
+    ["uid_map", "gid_map"]
         .iter()
-        .try_for_each(|file| std::fs::write(format!("/proc/{pid}/{file}"), &map))
-        .and_then(|()| std::fs::File::open(format!("/proc/{pid}/ns/user")).map(OwnedFd::from));
-    drop(release);
-    sys::wait(pid, 0)?;
-    namespace
+        .try_for_each(|file| std::fs::write(format!("/proc/{pid}/{file}"), map))
+        .step("write the id maps")
 }
 
 /// Whether mounts below `path` can have their ids mapped by this process.

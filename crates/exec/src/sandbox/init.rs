@@ -13,6 +13,7 @@ use crate::limits::Resource;
 use crate::outcome::{ExitStatus, LimitHit, Refusal};
 use crate::plan::Plan;
 use crate::spec::{Network, TaskSpec};
+use rustix::thread::UnshareFlags;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
@@ -131,7 +132,7 @@ impl Init<'_> {
         }
         if let Mapping::Late { outside } = isolation.mapping {
             ids::become_unprivileged(outside).step("drop root")?;
-            sys::new_user_namespace().step("make namespaces (user)")?;
+            sys::unshare(UnshareFlags::NEWUSER).step("make namespaces (user)")?;
             isolation.mapping.write_own()?;
         }
         Ok(())
@@ -194,21 +195,15 @@ impl Init<'_> {
         if !self.spec.interactive {
             rustix::process::setsid().ok();
         }
-        let ready = setting
-            .apply()
-            .map_err(|what| format!("{what}: {}", std::io::Error::last_os_error()))
-            .and_then(|()| {
-                rustix::process::chdir(&self.spec.cwd)
-                    .map_err(std::io::Error::from)
-                    .and_then(|()| sys::close_others(&self.spec.keep_fds))
-                    // As exec does for programs: the task owns its entry in /proc.
-                    .and_then(|()| {
-                        let shown = rustix::process::DumpableBehavior::Dumpable;
-                        Ok(rustix::process::set_dumpable_behavior(shown)?)
-                    })
-                    .map_err(|error| error.to_string())
-            });
-        if let Err(error) = ready {
+        let settle = || -> std::io::Result<()> {
+            rustix::process::chdir(&self.spec.cwd)?;
+            sys::close_others(&self.spec.keep_fds)?;
+            // As exec does for programs: the task owns its entry in /proc.
+            let shown = rustix::process::DumpableBehavior::Dumpable;
+            Ok(rustix::process::set_dumpable_behavior(shown)?)
+        };
+        let set = setting.apply().map_err(|what| format!("{what}: {}", std::io::Error::last_os_error()));
+        if let Err(error) = set.and_then(|()| settle().map_err(|error| error.to_string())) {
             let text = format!("sandbox: prepare the task in `{}`: {error}\n", self.spec.cwd.display());
             rustix::io::write(rustix::stdio::stderr(), text.as_bytes()).ok();
             sys::exit_now(126)

@@ -101,7 +101,8 @@ impl Sandbox {
     ) -> Result<(Isolation<'_>, i32), Error> {
         let setup = |error: SetupError| error.into_error(&spec.name);
         let mut mapping = Mapping::choose(spec.identity, self.me, self.owner.is_some());
-        let mut plan = Plan::new(spec, &self.host, mapping.inside())?;
+        let mut base = Plan::base(spec, &self.host, mapping.inside());
+        let mut plan = base.clone().with_declared(spec)?;
         if let (Mapping::Late { .. }, Some(owner)) = (mapping, &self.owner) {
             let known = &mut self.mappable;
             let unmapped =
@@ -112,7 +113,8 @@ impl Sandbox {
                     path.display()
                 );
                 mapping = Mapping::choose(spec.identity, self.me, false);
-                plan = Plan::new(spec, &self.host, mapping.inside())?;
+                base = Plan::base(spec, &self.host, mapping.inside());
+                plan = base.clone().with_declared(spec)?;
                 notes.push(note);
             }
         } else if mapping.is_early() && self.me.uid == 0 && spec.identity == Identity::User {
@@ -142,7 +144,7 @@ impl Sandbox {
             if is_users {
                 self.grounds.settle(|| mapping.write_own()).map_err(setup)?;
             }
-            let division = plan.clone().divide(&Plan::base(spec, &self.host, mapping.inside()));
+            let division = plan.clone().divide(&base);
             Some(self.grounds.footing(division, spec.network == Network::None).map_err(setup)?)
         } else {
             if self.grounds.is_settled() {

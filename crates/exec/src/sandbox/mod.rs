@@ -10,6 +10,7 @@ pub(crate) mod ids;
 mod init;
 mod launch;
 mod mounts;
+pub(crate) mod namespaces;
 mod observe;
 mod program;
 mod run;

@@ -126,17 +126,16 @@ impl Sandbox {
         let (mut report, mut work) = (None, Some(work));
         // The first process hides itself from the task, and with it the memory it shares.
         let shown = rustix::process::dumpable_behavior().step("look at this process").map_err(setup)?;
-        let pid = beside::run(namespaces, || report = work.take().map(|work| init.run(work, attendant)))
-            .step("make namespaces")
-            .map_err(setup)?;
-        if shown == DumpableBehavior::Dumpable {
-            rustix::process::set_dumpable_behavior(shown).step("show this process").map_err(setup)?;
-        }
-        let ended = sys::wait(pid, 0).step("wait for the sandbox").map_err(setup)?;
+        let pid = beside::run(namespaces, || report = work.take().map(|work| init.run(work, attendant)));
         if let Some((pid, socket)) = mapper {
             drop(socket);
             sys::wait(pid, 0).step("wait for the id maps").map_err(setup)?;
         }
+        let pid = pid.step("make namespaces").map_err(setup)?;
+        if shown == DumpableBehavior::Dumpable {
+            rustix::process::set_dumpable_behavior(shown).step("show this process").map_err(setup)?;
+        }
+        let ended = sys::wait(pid, 0).step("wait for the sandbox").map_err(setup)?;
         Ok(Ended { report, process: ended, wall: started.elapsed() })
     }
 }

@@ -1,8 +1,10 @@
 //! Why a sandbox could not be built: the step, the kernel's answer, the remedy.
 
 use crate::Error;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use serde::{Deserialize, Serialize};
 use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 
 /// A step of building the sandbox that failed. Travels from the new process to
@@ -28,6 +30,32 @@ impl SetupError {
             step: self.step,
         }
     }
+}
+
+impl From<SetupError> for io::Error {
+    fn from(error: SetupError) -> io::Error {
+        io::Error::from_raw_os_error(error.errno)
+    }
+}
+
+/// The two ends between a process that helps to build sandboxes and the one it helps.
+pub(super) fn socket_pair() -> Result<(OwnedFd, OwnedFd), SetupError> {
+    socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).step("make a socket")
+}
+
+/// Says how something went.
+pub(super) fn tell(socket: BorrowedFd<'_>, outcome: &Result<(), SetupError>) {
+    let text = serde_json::to_vec(outcome).expect("errors hold nothing JSON cannot");
+    // Who does not listen any more does not want to know.
+    rustix::io::write(socket, &text).ok();
+}
+
+/// Waits for what [`tell`] says; `step` is what fails if the other side ends without a word.
+pub(super) fn hear(socket: BorrowedFd<'_>, step: &str) -> Result<(), SetupError> {
+    let mut text = [0u8; 4096];
+    let length = rustix::io::read(socket, &mut text).step(step)?;
+    let lost = |_| SetupError { step: step.to_owned(), errno: libc::ESRCH };
+    serde_json::from_slice::<Result<(), SetupError>>(&text[..length]).map_err(lost)?
 }
 
 /// What helps against the failures that are known to happen.

@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 use crate::outcome::ExitStatus;
+use rustix::thread::UnshareFlags;
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -323,39 +324,10 @@ pub(crate) fn landlock_abi() -> Option<u32> {
     u32::try_from(abi).ok().filter(|&abi| abi > 0)
 }
 
-/// Puts this process into a new user namespace.
-pub(crate) fn new_user_namespace() -> io::Result<()> {
-    // SAFETY: NEWUSER does not change what file descriptors refer to.
-    Ok(unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWUSER) }?)
-}
-
-/// Puts this process into new user and mount namespaces.
-pub(crate) fn new_user_and_mount_namespaces() -> io::Result<()> {
-    let both = rustix::thread::UnshareFlags::NEWUSER | rustix::thread::UnshareFlags::NEWNS;
-    // SAFETY: neither changes what file descriptors refer to.
-    Ok(unsafe { rustix::thread::unshare_unsafe(both) }?)
-}
-
-/// Puts this process into a copy of its mount namespace.
-pub(crate) fn new_mount_namespace() -> io::Result<()> {
-    // SAFETY: NEWNS does not change what file descriptors refer to.
-    Ok(unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWNS) }?)
-}
-
-/// Whether a process in a new user namespace can be made, by making one.
-pub(crate) fn try_user_namespace() -> io::Result<()> {
-    /// Runs in the new process: ends it.
-    extern "C" fn end(_: *mut libc::c_void) -> i32 {
-        0
-    }
-    let mut stack = vec![0u8; 16 * 1024];
-    let top = (stack.as_mut_ptr() as usize + stack.len()) & !15;
-    let flags = libc::CLONE_NEWUSER | libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
-    // SAFETY: CLONE_VFORK keeps this thread, and with it the stack, until the child has ended; the
-    // child only returns. Works in programs with threads, unlike `fork_into`.
-    let pid = unsafe { libc::clone(end, top as *mut _, flags, std::ptr::null_mut()) };
-    check(i64::from(pid))?;
-    wait(pid, 0).map(drop)
+/// Puts this process into new namespaces.
+pub(crate) fn unshare(namespaces: UnshareFlags) -> io::Result<()> {
+    // SAFETY: only FILES would change what file descriptors refer to, and nobody asks for that.
+    Ok(unsafe { rustix::thread::unshare_unsafe(namespaces) }?)
 }
 
 /// Writes all of a short text to a kernel file in one call.
