@@ -221,12 +221,7 @@ impl Evaluator {
 
     /// Evaluates a recipe file with its appends: all variants, or those of `only`.
     pub fn recipe(&self, config: &BaseConfig, recipe: &RecipeFile, only: Option<&str>) -> Result<Variants> {
-        let mut all = Vec::new();
-        self.recipe_each(config, recipe, only, &mut |variant| {
-            all.push(variant);
-            Ok(())
-        })?;
-        Ok(Variants::new(all))
+        Ok(Variants::collect(|each| self.recipe_each(config, recipe, only, each))?.1)
     }
 
     /// The same with variants given to `each` one by one, as soon as they are finalised.

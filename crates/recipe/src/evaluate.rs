@@ -104,13 +104,8 @@ impl Evaluator {
     /// Evaluates a file into `d` (BitBake: `bb.parse.handle`). A recipe that is not
     /// included is finalised, with its variants.
     pub fn handle(&self, file: &str, d: &DataStore, included: bool) -> Result<Option<Variants>> {
-        let mut all = Vec::new();
-        let mut keep = |variant| {
-            all.push(variant);
-            Ok(())
-        };
-        let is_recipe = self.handle_each(file, d, included, &mut keep)?;
-        Ok(is_recipe.then(|| Variants::new(all)))
+        let (is_recipe, variants) = Variants::collect(|each| self.handle_each(file, d, included, each))?;
+        Ok(is_recipe.then_some(variants))
     }
 
     /// The same with variants given to `each` one by one, as soon as they are finalised. Answers

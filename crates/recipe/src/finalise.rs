@@ -37,8 +37,14 @@ pub struct Variants {
 }
 
 impl Variants {
-    pub(crate) fn new(all: Vec<Variant>) -> Variants {
-        Variants { all }
+    /// What `run` answers, and all variants that it gives away.
+    pub(crate) fn collect<T>(run: impl FnOnce(&mut Each<'_>) -> Result<T>) -> Result<(T, Variants)> {
+        let mut all = Vec::new();
+        let answer = run(&mut |variant| {
+            all.push(variant);
+            Ok(())
+        })?;
+        Ok((answer, Variants { all }))
     }
 
     /// All of them.
