@@ -40,11 +40,16 @@ pub fn run(mut session: Session, matches: &ArgMatches) -> Result<(), KasError> {
     let value = Value::from(config);
     let text = match text(matches, "format") {
         Some("json") => emit_json(&value, indent, sort) + "\n",
-        _ => emit(&value, &EmitOptions { indent, sort, null_word: false, kas_aliases: true }),
+        _ => {
+            let plain = EmitOptions { indent, sort, ..EmitOptions::default() };
+            let text = emit(&value, &EmitOptions { kas_aliases: true, ..plain });
+            let has_aliases = text != emit(&value, &plain);
+            if has_aliases && parse(text.as_bytes()).is_ok_and(|document| document.value != value) {
+                session.ctx.log.warning(ALIASES);
+            }
+            text
+        }
     };
-    if parse(text.as_bytes()).is_ok_and(|document| document.value != value) {
-        session.ctx.log.warning(ALIASES);
-    }
     // who closes stdout has seen enough
     let _ = std::io::stdout().write_all(text.as_bytes());
     Ok(())
