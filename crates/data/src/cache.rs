@@ -4,12 +4,16 @@
 //! looks at, those that do not exist included. A cached value holds as long as each
 //! of them still has that version in the store that asks. Since version numbers are
 //! unique within the process and copies of a store keep them, an entry serves every
-//! store for which it is right.
+//! store for which it is right. Of the active overrides it counts only what they choose of the
+//! variables looked at: recipes differ in their overrides, and seldom in that.
 
+use crate::Result;
 use crate::store::DataStore;
 use crate::symbol::Sym;
 use crate::value::Value;
+use crate::var::Var;
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -33,6 +37,16 @@ pub(crate) enum Input {
     Flags(Sym),
     /// A variable's filters.
     Filters(Sym),
+    /// Which of a variable's conditional parts the active overrides choose (see
+    /// [`DataStore::choice_of`]): a number that says it stands in the place of the version. Last, so
+    /// that sorted inputs end with them.
+    Choice(Sym),
+}
+
+impl Input {
+    pub(crate) fn is_choice(self) -> bool {
+        matches!(self, Input::Choice(_))
+    }
 }
 
 /// A cached value.
@@ -48,19 +62,43 @@ pub(crate) struct Entry {
     verified: Cell<(u64, u64)>,
 }
 
+impl Entry {
+    /// Does it depend on what overrides choose? Its inputs are sorted.
+    fn has_choices(&self) -> bool {
+        self.inputs.last().is_some_and(|(input, _)| input.is_choice())
+    }
+}
+
 /// A table of cached values.
 #[derive(Default)]
 pub(crate) struct CacheTable {
-    entries: RefCell<FxHashMap<CacheKey, Rc<Entry>>>,
+    entries: RefCell<FxHashMap<CacheKey, SmallVec<[Rc<Entry>; 1]>>>,
 }
 
+/// How many values of the base configuration are kept of one variable: recipes and their variants
+/// for the build machine, say, choose different parts of it.
+const SHARED: usize = 4;
+
 impl CacheTable {
-    fn get(&self, key: CacheKey) -> Option<Rc<Entry>> {
-        self.entries.borrow().get(&key).cloned()
+    /// The first entry that `holds`.
+    fn get(&self, key: CacheKey, holds: impl Fn(&Entry) -> bool) -> Option<Rc<Entry>> {
+        // What is asked may look into the table itself.
+        let mut place = 0;
+        loop {
+            let entry = self.entries.borrow().get(&key)?.get(place)?.clone();
+            if holds(&entry) {
+                return Some(entry);
+            }
+            place += 1;
+        }
     }
 
-    fn put(&self, key: CacheKey, entry: Rc<Entry>) {
-        self.entries.borrow_mut().insert(key, entry);
+    /// Keeps an entry, and of those there were the newest: `most` in all.
+    fn put(&self, key: CacheKey, entry: Rc<Entry>, most: usize) {
+        let mut entries = self.entries.borrow_mut();
+        let kept = entries.entry(key).or_default();
+        kept.truncate(most - 1);
+        kept.insert(0, entry);
     }
 }
 
@@ -80,9 +118,7 @@ impl DataStore {
     /// The cached value for `key`, if there is one that holds.
     pub(crate) fn cached(&self, key: CacheKey) -> Option<Rc<Entry>> {
         for table in self.tables() {
-            if let Some(entry) = table.get(key)
-                && self.holds(&entry)
-            {
+            if let Some(entry) = table.get(key, |entry| self.holds(entry)) {
                 self.note_entry(&entry);
                 return Some(entry);
             }
@@ -100,15 +136,20 @@ impl DataStore {
         // The active overrides can change without a write, while OVERRIDES is resolved.
         let same_rules = entry.overrides.is_none_or(|id| id == self.overrides_id())
             && entry.functions.is_none_or(|v| v == self.context().interp.functions_version());
-        if entry.verified.get() == now {
+        let unsettled = entry.has_choices() && self.is_resolving();
+        if !unsettled && entry.verified.get() == now {
             return same_rules;
         }
         let current =
             same_rules && entry.inputs.iter().all(|&(input, version)| self.version_of(input) == version);
-        if current {
+        if current && !unsettled {
             entry.verified.set(now);
         }
         current
+    }
+
+    fn is_resolving(&self) -> bool {
+        self.inner().resolving.get()
     }
 
     /// Starts collecting for `key`. `Err` if `key` is being computed already: the value
@@ -155,16 +196,20 @@ impl DataStore {
             overrides: frame.overrides,
             functions: frame.functions,
             exactly: frame.until_write.then_some(now),
-            verified: Cell::new(now),
+            // No store has the number 0.
+            verified: Cell::new(if self.is_resolving() { (0, 0) } else { now }),
         });
         if frame.cacheable && consistent {
             let base = context.base_version.get();
             let of_base = base > 0
                 && entry.overrides.is_none()
                 && entry.exactly.is_none()
-                && entry.inputs.iter().all(|&(_, version)| version <= base);
-            let table = if of_base { &context.shared } else { self.own_table() };
-            table.put(frame.key, entry.clone());
+                && entry.inputs.iter().all(|&(input, version)| input.is_choice() || version <= base);
+            if of_base {
+                context.shared.put(frame.key, entry.clone(), SHARED);
+            } else {
+                self.own_table().put(frame.key, entry.clone(), 1);
+            }
         }
         self.merge(
             &entry.inputs,
@@ -191,11 +236,15 @@ impl DataStore {
     ) {
         let mut frames = self.context().frames.borrow_mut();
         let Some(frame) = frames.last_mut() else { return };
+        let mut looks_at_overrides = overrides.is_some();
         if frame.store == self.id() {
             frame.inputs.extend_from_slice(inputs);
         } else {
-            // What was written into a copy meanwhile is no input of the computation.
-            frame.inputs.extend(inputs.iter().filter(|(_, version)| *version <= frame.start));
+            // What was written into a copy meanwhile is no input of the computation, and what
+            // its overrides choose says nothing of those of the store it is a copy of.
+            let old = |&&(input, version): &&(Input, u64)| !input.is_choice() && version <= frame.start;
+            frame.inputs.extend(inputs.iter().filter(old));
+            looks_at_overrides |= inputs.iter().any(|(input, _)| input.is_choice());
         }
         frame.until_write |= until_write;
         frame.cacheable &= cacheable;
@@ -203,7 +252,7 @@ impl DataStore {
             frame.functions = functions;
         }
         drop(frames);
-        if overrides.is_some() {
+        if looks_at_overrides {
             self.note_overrides();
         }
     }
@@ -237,6 +286,21 @@ impl DataStore {
                 }
             }
         }
+    }
+
+    /// The running computation depends on what the active overrides choose of a variable.
+    pub(crate) fn note_choice(&self, sym: Sym, var: &Var) -> Result<()> {
+        let owner = self.context().frames.borrow().last().map(|frame| frame.store);
+        let Some(owner) = owner else { return Ok(()) };
+        match self.choice_of(var)? {
+            Some(choice) if owner == self.id() => {
+                if let Some(frame) = self.context().frames.borrow_mut().last_mut() {
+                    frame.inputs.push((Input::Choice(sym), choice));
+                }
+            }
+            _ => self.note_overrides(),
+        }
+        Ok(())
     }
 
     /// The running computation uses metadata functions.

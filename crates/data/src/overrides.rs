@@ -3,7 +3,7 @@
 use crate::cache::{CacheKey, Input};
 use crate::store::DataStore;
 use crate::symbol::Sym;
-use crate::var::{Candidate, Var};
+use crate::var::Var;
 use crate::{Error, Result};
 use rustc_hash::FxHashSet;
 use std::rc::Rc;
@@ -13,7 +13,7 @@ pub(crate) struct Active {
     names: Vec<Rc<str>>,
     set: FxHashSet<Sym>,
     pub(crate) id: u32,
-    /// What OVERRIDES was computed from.
+    /// What OVERRIDES was computed from; not what it chose on the way.
     inputs: Rc<[(Input, u64)]>,
 }
 
@@ -67,13 +67,14 @@ impl DataStore {
             let text = entry.value.as_ref().and_then(|v| v.as_str().cloned()).unwrap_or_else(|| "".into());
             seen.extend(entry.inputs.iter().filter_map(|(input, _)| match input {
                 Input::Content(sym) => Some(*sym),
-                Input::Flags(_) | Input::Filters(_) => None,
+                Input::Flags(_) | Input::Filters(_) | Input::Choice(_) => None,
             }));
             if previous.as_deref() == Some(&*text) {
                 *self.inner().override_vars.borrow_mut() = seen;
                 return Ok(self.inner().active.borrow().clone().expect("set in the round before"));
             }
-            *self.inner().active.borrow_mut() = Some(self.make_active(&text, entry.inputs.clone()));
+            let inputs = entry.inputs.iter().copied().filter(|(input, _)| !input.is_choice()).collect();
+            *self.inner().active.borrow_mut() = Some(self.make_active(&text, inputs));
             let names: Vec<String> = text.split(':').map(|name| format!("'{name}'")).collect();
             rounds.push(format!("[{}]", names.join(", ")));
             previous = Some(text);
@@ -104,21 +105,20 @@ impl DataStore {
     /// BitBake: going through OVERRIDES again and again, a candidate that ends in the
     /// override loses that part; one that consists of it is chosen, and the last chosen wins.
     pub(crate) fn choose(&self, var: &Var) -> Result<Option<Sym>> {
-        let active = self.overrides()?;
-        let mut open: Vec<(String, Sym)> = Vec::new();
-        let mut single: Option<&Candidate> = None;
-        for candidate in var.candidates.iter().filter(|c| active.all(&c.parts)) {
-            single = if open.is_empty() { Some(candidate) } else { None };
-            put(&mut open, candidate.key.to_string(), candidate.var);
-        }
-        if open.is_empty() {
+        if var.candidates.is_empty() {
             return Ok(None);
         }
-        if let Some(only) = single
-            && open.len() == 1
-            && only.parts.len() == 1
-        {
-            return Ok(Some(only.var));
+        let active = self.overrides()?;
+        let candidates = || var.candidates.iter().filter(|candidate| active.all(&candidate.parts));
+        let mut few = candidates();
+        match (few.next(), few.next()) {
+            (None, _) => return Ok(None),
+            (Some(only), None) if only.parts.len() == 1 => return Ok(Some(only.var)),
+            _ => {}
+        }
+        let mut open: Vec<(String, Sym)> = Vec::new();
+        for candidate in candidates() {
+            put(&mut open, candidate.key.to_string(), candidate.var);
         }
         let mut chosen = None;
         let mut changed = true;
@@ -141,6 +141,30 @@ impl DataStore {
         Ok(chosen)
     }
 
+    /// What the active overrides choose of a variable's conditional parts, as a number: the version
+    /// that stands in for it, and which modifiers apply. None where there are too many of these.
+    pub(crate) fn choice_of(&self, var: &Var) -> Result<Option<u64>> {
+        let active = self.overrides()?;
+        let chosen = self.choose(var)?.map_or(0, |sym| u64::from(sym.0) + 1);
+        let mut choice = chosen << 32;
+        let mut bit = 0;
+        for modifier in var.append.iter().chain(&var.prepend).chain(&var.remove) {
+            if !modifier.overrides.is_empty() {
+                if bit == 32 {
+                    return Ok(None);
+                }
+                choice |= u64::from(active.all(&modifier.overrides)) << bit;
+                bit += 1;
+            }
+        }
+        Ok(Some(choice))
+    }
+
+    /// The same by name; none too where there is no such variable or its choice cannot be worked out.
+    pub(crate) fn choice(&self, sym: Sym) -> Option<u64> {
+        self.choice_of(&*self.var(sym)?).ok()?
+    }
+
     /// The cached or computed value of a variable.
     pub(crate) fn entry(&self, sym: Sym) -> Result<Rc<crate::cache::Entry>> {
         match self.cached(CacheKey::Variable(sym)) {
@@ -154,5 +178,126 @@ fn put(list: &mut Vec<(String, Sym)>, key: String, target: Sym) {
     match list.iter_mut().find(|(other, _)| *other == key) {
         Some(slot) => slot.1 = target,
         None => list.push((key, target)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Context, DataStore, Interp, Lifetime, LogLevel, Result, SetInfo, Value};
+    use bitzel_base::CompatLevel;
+    use std::cell::Cell;
+    use std::rc::Rc;
+
+    /// Reads the variable that the code names, and counts how often it is asked.
+    #[derive(Default)]
+    struct Counting(Cell<usize>);
+
+    impl Interp for Counting {
+        fn eval_inline(&self, store: &DataStore, _: Option<&str>, code: &str) -> Result<Rc<str>> {
+            self.0.set(self.0.get() + 1);
+            store.get_or_empty(code)
+        }
+        fn lifetime(&self, _: &str) -> Lifetime {
+            Lifetime::WhileInputsHold
+        }
+        fn functions_version(&self) -> u64 {
+            0
+        }
+        fn filter(&self, value: &str, _: &[Rc<str>]) -> Result<Rc<str>> {
+            Ok(value.into())
+        }
+        fn log(&self, _: LogLevel, _: &str) {}
+    }
+
+    fn set(d: &DataStore, name: &str, value: &str) {
+        d.set(name, Value::str(value), &SetInfo::default()).unwrap();
+    }
+
+    fn base(interp: &Rc<Counting>) -> DataStore {
+        let d = DataStore::new(&Context::new(interp.clone(), CompatLevel::V2_18));
+        for (name, value) in
+            [("OVERRIDES", "arch:${PN}"), ("F", "f"), ("F:x86", "x"), ("F:append:arm", " a"), ("A", "${@F}")]
+        {
+            set(&d, name, value);
+        }
+        d.context().seal_base();
+        d
+    }
+
+    #[test]
+    fn recipes_share_values_for_which_their_overrides_choose_the_same() {
+        let interp = Rc::new(Counting::default());
+        let base = base(&interp);
+        let read = |overrides: &str| {
+            let recipe = base.create_copy();
+            set(&recipe, "PN", overrides);
+            recipe.get_or_empty("A").unwrap().to_string()
+        };
+        assert_eq!([read("one"), read("two"), read("three")], ["f", "f", "f"]);
+        assert_eq!(interp.0.get(), 1, "none of these names is one that `F` looks at");
+        assert_eq!([read("x86"), read("arm"), read("one"), read("x86")], ["x", "f a", "f", "x"]);
+        assert_eq!(interp.0.get(), 3, "once for each choice");
+    }
+
+    #[test]
+    fn a_value_follows_overrides_that_change() {
+        let d = base(&Rc::new(Counting::default()));
+        let mut seen = Vec::new();
+        for overrides in ["x86", "arm", "x86:arm", "none", "x86"] {
+            set(&d, "PN", overrides);
+            seen.push(d.get_or_empty("A").unwrap().to_string());
+        }
+        assert_eq!(seen, ["x", "f a", "x a", "f", "x"]);
+    }
+
+    #[test]
+    fn a_value_that_bears_on_overrides_settles_with_them() {
+        let d = base(&Rc::new(Counting::default()));
+        // What `A` is while OVERRIDES is worked out is not what it is afterwards.
+        set(&d, "OVERRIDES", "${A}:${@B}");
+        set(&d, "B", "y");
+        set(&d, "B:f", "x86");
+        set(&d, "A", "f");
+        assert_eq!(&*d.override_list().unwrap().join(" "), "f x86");
+        assert_eq!(&*d.get_or_empty("F").unwrap(), "x");
+        set(&d, "A", "none");
+        assert_eq!(&*d.override_list().unwrap().join(" "), "none y");
+        assert_eq!(&*d.get_or_empty("F").unwrap(), "f");
+    }
+
+    #[test]
+    fn what_a_copy_chooses_says_nothing_of_its_original() {
+        /// Reads `F` of a copy with the override that `PN` of the store is.
+        struct Copying;
+        impl Interp for Copying {
+            fn eval_inline(&self, store: &DataStore, _: Option<&str>, _: &str) -> Result<Rc<str>> {
+                let copy = store.create_copy();
+                set(&copy, "OVERRIDES", &store.get_or_empty("WANTED")?);
+                copy.get_or_empty("F")
+            }
+            fn lifetime(&self, _: &str) -> Lifetime {
+                Lifetime::WhileInputsHold
+            }
+            fn functions_version(&self) -> u64 {
+                0
+            }
+            fn filter(&self, value: &str, _: &[Rc<str>]) -> Result<Rc<str>> {
+                Ok(value.into())
+            }
+            fn log(&self, _: LogLevel, _: &str) {}
+        }
+        let d = DataStore::new(&Context::new(Rc::new(Copying), CompatLevel::V2_18));
+        for (name, value) in [("OVERRIDES", "arm"), ("F", "f"), ("F:x86", "x"), ("A", "${@F}")] {
+            set(&d, name, value);
+        }
+        let mut seen = Vec::new();
+        for wanted in ["x86", "other", "x86"] {
+            set(&d, "WANTED", wanted);
+            seen.push(d.get_or_empty("A").unwrap().to_string());
+        }
+        set(&d, "F", "g");
+        set(&d, "WANTED", "other");
+        seen.push(d.get_or_empty("A").unwrap().to_string());
+        assert_eq!(seen, ["x", "f", "x", "g"]);
     }
 }

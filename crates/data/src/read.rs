@@ -104,7 +104,7 @@ impl DataStore {
         self.note_input(Input::Content(sym));
         let Some(var) = self.var(sym) else { return Ok(Unexpanded::default()) };
         if !options.parsing && var.looks_at_overrides() {
-            self.note_overrides();
+            self.note_choice(sym, &var)?;
         }
         let mut result = Unexpanded::default();
         if !options.parsing

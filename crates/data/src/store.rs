@@ -157,6 +157,11 @@ impl DataStore {
             Input::Content(sym) => vars.get(&sym).map_or(0, |var| var.version),
             Input::Flags(sym) => vars.get(&sym).map_or(0, |var| var.flags_version),
             Input::Filters(sym) => vars.get(&sym).map_or(0, |var| var.filters_version),
+            Input::Choice(sym) => {
+                // Working out the overrides reads variables.
+                drop(vars);
+                self.choice(sym).unwrap_or(u64::MAX)
+            }
         }
     }
 
