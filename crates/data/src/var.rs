@@ -56,6 +56,33 @@ impl Var {
             || !self.remove.is_empty()
     }
 
+    /// Is there nothing in which the two differ? Objects of the interpreter and versions for overrides
+    /// count as different.
+    pub(crate) fn says_the_same(&self, other: &Var) -> bool {
+        let modifiers = |a: &[Modifier], b: &[Modifier]| {
+            let same =
+                |(a, b): (&Modifier, &Modifier)| a.overrides == b.overrides && is_same(&a.text, &b.text);
+            a.len() == b.len() && a.iter().zip(b).all(same)
+        };
+        let flags = |a: &[(Sym, Value)], b: &[(Sym, Value)]| {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.0 == b.0 && is_same(&a.1, &b.1))
+        };
+        let values = |a: &Option<Value>, b: &Option<Value>| match (a, b) {
+            (Some(a), Some(b)) => is_same(a, b),
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        values(&self.content, &other.content)
+            && values(&self.weak, &other.weak)
+            && flags(&self.flags, &other.flags)
+            && flags(&self.weak_flags, &other.weak_flags)
+            && modifiers(&self.append, &other.append)
+            && modifiers(&self.prepend, &other.prepend)
+            && modifiers(&self.remove, &other.remove)
+            && self.candidates.is_empty()
+            && other.candidates.is_empty()
+            && self.filters == other.filters
+    }
+
     pub(crate) fn flag(&self, flag: Sym) -> Option<&Value> {
         self.flags.iter().find(|(name, _)| *name == flag).map(|(_, value)| value)
     }
@@ -79,6 +106,19 @@ impl Var {
             || conditional(&self.append)
             || conditional(&self.prepend)
             || conditional(&self.remove)
+    }
+}
+
+fn is_same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::None, Value::None) => true,
+        (Value::Str(a), Value::Str(b)) => Rc::ptr_eq(a, b) || a == b,
+        (Value::Bool(a), Value::Bool(b)) => a == b,
+        (Value::Int(a), Value::Int(b)) => a == b,
+        (Value::List(a), Value::List(b)) => {
+            Rc::ptr_eq(a, b) || (a.len() == b.len() && a.iter().zip(&**b).all(|(a, b)| is_same(a, b)))
+        }
+        _ => false,
     }
 }
 

@@ -6,14 +6,17 @@ use crate::context::Context;
 use crate::symbol::Sym;
 use crate::value::Value;
 use sha2::{Digest, Sha256};
+use std::collections::VecDeque;
 use std::fmt::Write;
 use std::rc::Rc;
 
 /// All names that tasks reach, as ranks in their sorted order.
 pub(crate) struct Closure {
     pub(crate) names: Vec<Rc<str>>,
-    /// Of each name, in no order, without names that do not count.
-    pub(crate) dependencies: Vec<Vec<u32>>,
+    /// Of each name in turn, in no order, without names that do not count; some may be there twice.
+    dependencies: Vec<u32>,
+    /// Where those of each name begin, and where the last end.
+    starts: Vec<u32>,
     pub(crate) values: Vec<Option<Value>>,
     pub(crate) tasks: Vec<u32>,
 }
@@ -22,8 +25,10 @@ impl Closure {
     /// Of nodes in any order; `places` says where each is among them.
     pub(crate) fn new(nodes: Vec<(Sym, Node)>, places: &Places, tasks: &[Sym], context: &Context) -> Closure {
         let mut sorted: Vec<(u64, Rc<str>, Node, u32)> = Vec::with_capacity(nodes.len());
+        let mut total = 0;
         for ((sym, node), place) in nodes.into_iter().zip(0..) {
             let name = context.name(sym);
+            total += node.shared.len() + node.own.len();
             sorted.push((first_bytes(&name), name, node, place));
         }
         sorted.sort_unstable_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
@@ -34,16 +39,28 @@ impl Closure {
         let rank = |sym: Sym| ranks[places.of(sym).expect("what is reached has a node") as usize];
         let mut closure = Closure {
             names: Vec::with_capacity(sorted.len()),
-            dependencies: Vec::with_capacity(sorted.len()),
+            dependencies: Vec::with_capacity(total),
+            starts: Vec::with_capacity(sorted.len() + 1),
             values: Vec::with_capacity(sorted.len()),
             tasks: tasks.iter().map(|&task| rank(task)).collect(),
         };
         for (_, name, node, _) in sorted {
             closure.names.push(name);
-            closure.dependencies.push(node.dependencies.into_iter().map(rank).collect());
+            closure.begin();
+            closure.dependencies.extend(node.dependencies().map(rank));
             closure.values.push(node.value);
         }
+        closure.begin();
         closure
+    }
+
+    fn begin(&mut self) {
+        self.starts.push(u32::try_from(self.dependencies.len()).expect("fewer than 2^32 dependencies"));
+    }
+
+    /// Ranks of the names that the one of this rank depends on, in no order; some may be there twice.
+    pub(crate) fn dependencies(&self, rank: usize) -> &[u32] {
+        &self.dependencies[self.starts[rank] as usize..self.starts[rank + 1] as usize]
     }
 }
 
@@ -99,7 +116,10 @@ impl Places {
 /// of all it reaches, in sorted order; nothing for a value that is not there.
 pub(crate) fn base_hashes(closure: &Closure) -> Vec<String> {
     // Names and values behind one another: neighbours are hashed in one go.
-    let mut text = Vec::new();
+    let lengths = |value: &Option<Value>| value.as_ref().and_then(Value::as_str).map_or(0, |text| text.len());
+    let total: usize =
+        closure.names.iter().zip(&closure.values).map(|(name, value)| name.len() + lengths(value)).sum();
+    let mut text = Vec::with_capacity(total);
     let mut starts = Vec::with_capacity(closure.names.len() + 1);
     let mut values = Vec::with_capacity(closure.names.len());
     for (name, value) in closure.names.iter().zip(&closure.values) {
@@ -111,57 +131,55 @@ pub(crate) fn base_hashes(closure: &Closure) -> Vec<String> {
         }
     }
     starts.push(text.len());
-    let mut reach = Reach::new(closure);
-    closure
-        .tasks
-        .iter()
-        .map(|&task| {
+    let mut hashes = Vec::with_capacity(closure.tasks.len());
+    for tasks in closure.tasks.chunks(TASKS) {
+        let reached = reached_by(closure, tasks);
+        for (bit, &task) in tasks.iter().enumerate() {
             let own = task as usize;
             let mut hash = Sha256::new();
             hash.update(&text[values[own]..starts[own + 1]]);
-            let reached = reach.of(task);
             let mut rank = 0;
             while rank < reached.len() {
-                if !reached[rank] {
-                    rank += 1;
-                    continue;
-                }
                 let first = rank;
-                while rank < reached.len() && reached[rank] {
+                while rank < reached.len() && reached[rank] >> bit & 1 == 1 {
                     rank += 1;
                 }
                 hash.update(&text[starts[first]..starts[rank]]);
+                rank += 1;
             }
-            hex(&hash.finalize())
-        })
-        .collect()
-}
-
-/// Finds what a task reaches.
-struct Reach<'c> {
-    closure: &'c Closure,
-    reached: Vec<bool>,
-    waiting: Vec<u32>,
-}
-
-impl<'c> Reach<'c> {
-    fn new(closure: &'c Closure) -> Reach<'c> {
-        Reach { closure, reached: vec![false; closure.names.len()], waiting: Vec::new() }
+            hashes.push(hex(&hash.finalize()));
+        }
     }
+    hashes
+}
 
-    /// For each rank, whether `task` reaches it; itself only by way of others.
-    fn of(&mut self, task: u32) -> &[bool] {
-        self.reached.fill(false);
-        self.waiting.push(task);
-        while let Some(name) = self.waiting.pop() {
-            for &dependency in &self.closure.dependencies[name as usize] {
-                if !std::mem::replace(&mut self.reached[dependency as usize], true) {
-                    self.waiting.push(dependency);
+/// How many tasks are followed at a time.
+const TASKS: usize = 64;
+
+/// For each rank, which of at most [`TASKS`] tasks reach it, a bit for each; themselves only by way of
+/// others.
+fn reached_by(closure: &Closure, tasks: &[u32]) -> Vec<u64> {
+    let mut reached = vec![0; closure.names.len()];
+    let mut waits = vec![false; closure.names.len()];
+    // Who begins, and then all whose bits became more.
+    let mut waiting: VecDeque<(u32, Option<u64>)> =
+        tasks.iter().enumerate().map(|(bit, &task)| (task, Some(1 << bit))).collect();
+    while let Some((rank, own)) = waiting.pop_front() {
+        let bits = own.unwrap_or_else(|| {
+            waits[rank as usize] = false;
+            reached[rank as usize]
+        });
+        for &next in closure.dependencies(rank as usize) {
+            let at = next as usize;
+            if reached[at] | bits != reached[at] {
+                reached[at] |= bits;
+                if !std::mem::replace(&mut waits[at], true) {
+                    waiting.push_back((next, None));
                 }
             }
         }
-        &self.reached
     }
+    reached
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -1,5 +1,6 @@
 //! What texts refer to, found once for each distinct text of the process.
 
+use super::known::Lookup;
 use crate::context::Context;
 use crate::symbol::Sym;
 use crate::{Error, Result};
@@ -15,7 +16,7 @@ pub(crate) struct CodeFinds {
     /// Names that count if something of that name exists.
     pub(crate) execs: Vec<Sym>,
     /// Variable and the items looked for in it.
-    pub(crate) contains: Vec<(Sym, Rc<str>)>,
+    pub(crate) contains: Vec<Lookup>,
 }
 
 /// Finds by text. Grows with the number of distinct texts.
@@ -65,7 +66,7 @@ impl CodeFinds {
                 .iter()
                 .flat_map(|(variable, items)| {
                     let variable = context.sym(variable);
-                    items.iter().map(move |item| (variable, Rc::from(&**item)))
+                    items.iter().map(move |item| (variable, context.sym(item)))
                 })
                 .collect(),
         }

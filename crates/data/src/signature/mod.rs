@@ -8,6 +8,7 @@ mod basehash;
 mod dependencies;
 mod filters;
 mod finds;
+mod known;
 mod library;
 mod references;
 mod signatures;

@@ -1,12 +1,12 @@
 //! Expansion that notes what a text refers to.
 
 use super::finds::CodeFinds;
+use super::known::may_join;
 use super::signatures::SignatureCache;
 use crate::expand::Owner;
 use crate::store::DataStore;
 use crate::symbol::Sym;
 use crate::template::{Segment, find_inline, find_reference};
-use crate::value::Value;
 use crate::{Error, Result};
 use std::rc::Rc;
 
@@ -15,6 +15,8 @@ use std::rc::Rc;
 pub(crate) struct TextRefs {
     pub(crate) references: Vec<Sym>,
     pub(crate) code: Vec<Rc<CodeFinds>>,
+    /// Values were looked at, not only whether they hold references.
+    pub(crate) varies: bool,
 }
 
 impl SignatureCache {
@@ -60,6 +62,7 @@ impl SignatureCache {
         if !has_code && settled {
             return Ok(None);
         }
+        refs.varies = true;
         let substituted = if has_code && settled && !code_has_references(text) {
             text.clone()
         } else {
@@ -105,11 +108,6 @@ impl SignatureCache {
         out.push_str(&text[at..]);
         Ok(out.into())
     }
-}
-
-/// May the value be, or become together with what is around it, a reference?
-fn may_join(value: &Option<Value>) -> bool {
-    matches!(value, Some(Value::Str(text)) if text.contains("${") || text.ends_with('$'))
 }
 
 /// May what comes behind a literal make it a reference, as in `${${A}}`?

@@ -3,6 +3,7 @@
 use super::basehash::{Closure, Places, base_hashes};
 use super::dependencies::{Node, python_text};
 use super::finds::FindCache;
+use super::known::Memory;
 use super::library::Library;
 use crate::context::Context;
 use crate::store::DataStore;
@@ -22,8 +23,12 @@ pub struct SignatureCache {
     /// BB_BASEHASH_IGNORE_VARS of the configuration.
     ignored: Rc<FxHashSet<Sym>>,
     flag_syms: FxHashMap<(Sym, Sym), Sym>,
-    flags_of: FxHashMap<Sym, Option<(Sym, Sym)>>,
     places: Places,
+    pub(crate) memory: Memory,
+    /// Which flags counted for what is remembered.
+    rules: Option<ExcludedFlags>,
+    /// The node of a name that nothing stands behind.
+    pub(crate) nothing: Node,
 }
 
 /// Flags that bear on signatures.
@@ -37,6 +42,14 @@ pub(crate) struct FlagNames {
     pub(crate) prefuncs: Sym,
     pub(crate) postfuncs: Sym,
     pub(crate) exports: Sym,
+}
+
+impl FlagNames {
+    /// Is the flag's value expanded before it counts?
+    pub(crate) fn is_expanded(&self, flag: Sym) -> bool {
+        let FlagNames { vardeps, vardepsexclude, vardepvalue, prefuncs, postfuncs, exports, .. } = self;
+        [vardeps, vardepsexclude, vardepvalue, prefuncs, postfuncs, exports].contains(&&flag)
+    }
 }
 
 impl SignatureCache {
@@ -66,8 +79,10 @@ impl SignatureCache {
             // BitBake: what recipes and their classes add does not count.
             ignored: words(base, "BB_BASEHASH_IGNORE_VARS")?.into(),
             flag_syms: FxHashMap::default(),
-            flags_of: FxHashMap::default(),
             places: Places::default(),
+            memory: Memory::default(),
+            rules: None,
+            nothing: Node { shared: Rc::new([]), own: Vec::new(), value: Some(Value::str("")) },
         })
     }
 
@@ -78,17 +93,7 @@ impl SignatureCache {
         }
         let sym = context.sym(&format!("{}[{}]", context.name(variable), context.name(flag)));
         self.flag_syms.insert((variable, flag), sym);
-        self.flags_of.insert(sym, Some((variable, flag)));
         sym
-    }
-
-    /// Variable and flag, for names of the form `VARIABLE[flag]`.
-    pub(crate) fn flag_of(&mut self, sym: Sym, context: &Context) -> Option<(Sym, Sym)> {
-        *self.flags_of.entry(sym).or_insert_with(|| {
-            let name = context.name(sym);
-            let (variable, flag) = name.strip_suffix(']')?.split_once('[')?;
-            Some((context.sym(variable), context.sym(flag)))
-        })
     }
 }
 
@@ -101,9 +106,12 @@ pub(crate) struct Run<'s> {
     pub(crate) exported: Rc<[Sym]>,
     ignored: Rc<FxHashSet<Sym>>,
     excluded_flags: ExcludedFlags,
+    /// Variables that BB_HASH_CODEPARSER_VALS names.
+    replaced: Vec<Sym>,
 }
 
 /// BB_SIGNATURE_EXCLUDE_FLAGS: flags that are not hashed.
+#[derive(Clone, PartialEq, Eq)]
 enum ExcludedFlags {
     Words(FxHashSet<Sym>),
     /// BitBake: until May 2026 a flag was not hashed if its name was found anywhere in the
@@ -130,6 +138,11 @@ impl ExcludedFlags {
 impl Run<'_> {
     pub(crate) fn is_ignored(&self, name: Sym) -> bool {
         self.ignored.contains(&name)
+    }
+
+    /// Is the variable another one where functions are looked at?
+    pub(crate) fn is_replaced(&self, name: Sym) -> bool {
+        self.replaced.contains(&name)
     }
 
     /// Is there something of this name that code may refer to?
@@ -168,25 +181,26 @@ impl Signatures {
     /// Each name that a task reaches, sorted, with the names it depends on, sorted too
     /// (BitBake's `gendeps`), and what is hashed for it (`varvals`).
     pub fn nodes(&self) -> impl Iterator<Item = (&str, Vec<&str>, Option<&Value>)> {
-        let Closure { names, dependencies, values, .. } = &self.closure;
-        let named = |ranks: &Vec<u32>| {
-            let mut ranks = ranks.clone();
+        let closure = &self.closure;
+        let named = |rank: usize| {
+            let mut ranks = closure.dependencies(rank).to_vec();
             ranks.sort_unstable();
-            ranks.iter().map(|&rank| &*names[rank as usize]).collect()
+            ranks.dedup();
+            ranks.iter().map(|&rank| &*closure.names[rank as usize]).collect()
         };
-        let rest = dependencies.iter().zip(values);
-        names.iter().zip(rest).map(move |(name, (deps, value))| (&**name, named(deps), value.as_ref()))
+        let named_values = closure.names.iter().zip(&closure.values).enumerate();
+        named_values.map(move |(rank, (name, value))| (&**name, named(rank), value.as_ref()))
     }
 
     /// Which of the nodes a task reaches, by their places among them: itself only by way of
     /// others. And its own place; None for a name that no task reaches.
     pub fn reached(&self, task: &str) -> Option<(usize, Vec<bool>)> {
-        let Closure { names, dependencies, .. } = &self.closure;
+        let names = &self.closure.names;
         let own = names.binary_search_by(|name| (**name).cmp(task)).ok()?;
         let mut waiting = vec![own];
         let mut reached = vec![false; names.len()];
         while let Some(place) = waiting.pop() {
-            for &rank in &dependencies[place] {
+            for &rank in self.closure.dependencies(place) {
                 if !std::mem::replace(&mut reached[rank as usize], true) {
                     waiting.push(rank as usize);
                 }
@@ -201,14 +215,19 @@ impl Signatures {
 /// # Errors
 /// If code cannot be scanned or a value that counts cannot be expanded.
 pub fn sign(store: &DataStore, tasks: &[Rc<str>], cache: &mut SignatureCache) -> Result<Signatures> {
-    let code = code_store(store)?;
+    let (code, replaced) = code_store(store)?;
     let run = Run {
         store,
-        code: code.as_ref().unwrap_or(store),
+        code: &code,
         exported: store.exported()?.into(),
         ignored: cache.ignored.clone(),
         excluded_flags: ExcludedFlags::new(store)?,
+        replaced,
     };
+    if cache.rules.as_ref() != Some(&run.excluded_flags) {
+        cache.memory = Memory::default();
+        cache.rules = Some(run.excluded_flags.clone());
+    }
     let context = store.context();
     let task_syms: Vec<Sym> = tasks.iter().map(|task| context.sym(task)).collect();
     store.begin_signing();
@@ -246,7 +265,7 @@ fn reach(
             let mut next = Vec::new();
             for name in level {
                 let node = cache.node(name, run)?;
-                next.extend(node.dependencies.iter().copied().filter(|&name| places.meet(name)));
+                next.extend(node.dependencies().filter(|&name| places.meet(name)));
                 places.put(name, u32::try_from(nodes.len()).expect("fewer than 2^32 names"));
                 nodes.push((name, node));
             }
@@ -265,21 +284,23 @@ fn words(store: &DataStore, name: &str) -> Result<FxHashSet<Sym>> {
 }
 
 /// The store in which functions are looked at: values that differ between recipes are
-/// replaced, so that many function bodies are the same text.
-fn code_store(store: &DataStore) -> Result<Option<DataStore>> {
-    let replaced = store.get_or_empty("BB_HASH_CODEPARSER_VALS")?;
-    if replaced.trim().is_empty() {
-        return Ok(None);
+/// replaced, so that many function bodies are the same text. And which they are.
+fn code_store(store: &DataStore) -> Result<(DataStore, Vec<Sym>)> {
+    let list = store.get_or_empty("BB_HASH_CODEPARSER_VALS")?;
+    let mut replaced = Vec::new();
+    if list.trim().is_empty() {
+        return Ok((store.clone(), replaced));
     }
     let code = store.create_copy();
-    for item in replaced.split_whitespace() {
+    for item in list.split_whitespace() {
         let (name, value) = item.split_once('=').ok_or_else(|| Error::NotAssignment {
             variable: "BB_HASH_CODEPARSER_VALS",
             item: item.to_owned(),
         })?;
         code.set(name, Value::str(value.replace("%20", " ")), &SetInfo::default())?;
+        replaced.push(store.context().sym(name));
     }
-    Ok(Some(code))
+    Ok((code, replaced))
 }
 
 /// `str()` of what is hashed for a name.

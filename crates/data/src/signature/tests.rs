@@ -8,7 +8,7 @@ use bitzel_scan::{ModuleFunction, NoVisitor, PythonRefs};
 use std::rc::Rc;
 
 /// Answers each known expression, and any other with its own text.
-struct Answers(&'static [(&'static str, &'static str)]);
+pub(crate) struct Answers(pub(crate) &'static [(&'static str, &'static str)]);
 
 impl Interp for Answers {
     fn eval_inline(&self, _: &DataStore, _: Option<&str>, code: &str) -> Result<Rc<str>> {
