@@ -1,8 +1,11 @@
 //! Builds the extension module, which another crate of the workspace holds, and puts
 //! it where `payload.rs` includes it from. It gets a target folder of its own: cargo
-//! holds a lock on the outer one.
+//! holds a lock on the outer one. Says the digest of all that hosts load, too: tens of megabytes need not be
+//! read at each start.
 
+use sha2::{Digest, Sha256};
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -41,8 +44,42 @@ fn main() {
     assert!(status.success(), "the extension module does not build");
     let built = target.join(if release { "release" } else { "debug" }).join("lib_bitzel.so");
     copy(&built, &out.join("_bitzel.abi3.so"));
+    let digest = digest(&built, &crates.join("python/python"));
+    println!("cargo:rustc-env=BITZEL_PAYLOAD={digest}");
 }
 
 fn copy(from: &Path, to: &Path) {
-    std::fs::copy(from, to).unwrap_or_else(|error| panic!("cannot copy {} : {error}", from.display()));
+    fs::copy(from, to).unwrap_or_else(|error| panic!("cannot copy {} : {error}", from.display()));
+}
+
+/// Of the extension and of all files of a folder, with their paths.
+fn digest(extension: &Path, folder: &Path) -> String {
+    let mut files = vec![extension.to_owned()];
+    walk(folder, &mut files);
+    files[1..].sort();
+    let mut hasher = Sha256::new();
+    for file in &files {
+        let contents =
+            fs::read(file).unwrap_or_else(|error| panic!("cannot read {} : {error}", file.display()));
+        let path = file.strip_prefix(folder).unwrap_or(Path::new("_bitzel.abi3.so"));
+        hasher.update(path.as_os_str().as_encoded_bytes());
+        hasher.update([0]);
+        hasher.update((contents.len() as u64).to_le_bytes());
+        hasher.update(contents);
+    }
+    hasher.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The files below a folder that are not caches of Python.
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+    let entries =
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("cannot read {} : {error}", folder.display()));
+    for entry in entries {
+        let path = entry.unwrap_or_else(|error| panic!("cannot read {} : {error}", folder.display())).path();
+        if path.is_dir() {
+            walk(&path, files);
+        } else if path.extension().is_none_or(|extension| extension != "pyc") {
+            files.push(path);
+        }
+    }
 }

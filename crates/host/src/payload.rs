@@ -4,7 +4,6 @@
 
 use crate::{Error, Result};
 use include_dir::{Dir, include_dir};
-use sha2::{Digest, Sha256};
 use std::fs::{self, DirBuilder};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
@@ -12,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 static PYTHON: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../python/python");
 static EXTENSION: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/_bitzel.abi3.so"));
+/// Of all of them, made by the build script.
+const DIGEST: &str = env!("BITZEL_PAYLOAD");
 
 /// The folder to put into Python's module path.
 #[derive(Clone, Debug)]
@@ -23,10 +24,9 @@ impl Payload {
     /// Unpacks below `cache` (`~/.cache/bitzel`) what is not there yet. `uid` is the
     /// user's; a folder of somebody else is refused.
     pub fn unpack(cache: &Path, uid: u32) -> Result<Payload> {
-        let files = contents();
-        let root = cache.join("python").join(digest(&files));
+        let root = cache.join("python").join(DIGEST);
         if !root.join("complete").exists() {
-            unpack_all(cache, &root, &files)?;
+            unpack_all(cache, &root, &contents())?;
         }
         let owner = fs::metadata(&root).map_err(|cause| at(&root, cause))?.uid();
         if owner != uid && owner != 0 {
@@ -65,17 +65,6 @@ fn contents() -> Vec<(PathBuf, &'static [u8])> {
     files
 }
 
-fn digest(files: &[(PathBuf, &'static [u8])]) -> String {
-    let mut hasher = Sha256::new();
-    for (path, contents) in files {
-        hasher.update(path.as_os_str().as_encoded_bytes());
-        hasher.update([0]);
-        hasher.update(contents.len().to_le_bytes());
-        hasher.update(contents);
-    }
-    hasher.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Writes everything into a folder beside the final one, then renames: a reader sees
 /// all or nothing, and of two writers one wins.
 fn unpack_all(cache: &Path, root: &Path, files: &[(PathBuf, &'static [u8])]) -> Result<()> {
@@ -108,4 +97,30 @@ fn unpack_all(cache: &Path, root: &Path, files: &[(PathBuf, &'static [u8])]) -> 
 
 fn make_private(folder: &Path) -> Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|cause| at(folder, cause))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sha2::{Digest, Sha256};
+
+    #[test]
+    fn the_digest_is_that_of_what_is_unpacked() {
+        let dir = tempfile::tempdir().unwrap();
+        let payload = Payload::unpack(dir.path(), fs::metadata(dir.path()).unwrap().uid()).unwrap();
+        let mut files: Vec<PathBuf> = contents().into_iter().map(|(path, _)| path).collect();
+        let extension = files.iter().position(|path| path.ends_with("_bitzel.abi3.so")).unwrap();
+        let extension = files.remove(extension);
+        files.insert(0, extension);
+        let mut hasher = Sha256::new();
+        for path in files {
+            let contents = fs::read(payload.root().join(&path)).unwrap();
+            hasher.update(path.as_os_str().as_encoded_bytes());
+            hasher.update([0]);
+            hasher.update((contents.len() as u64).to_le_bytes());
+            hasher.update(contents);
+        }
+        let digest: String = hasher.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(payload.root(), dir.path().join("python").join(digest));
+    }
 }

@@ -157,6 +157,10 @@ impl Host {
         }
     }
 
+    pub(crate) fn control(&mut self) -> Option<&mut Channel> {
+        self.control.as_mut()
+    }
+
     fn cause_of_death(&mut self) -> Error {
         // One that lives, but said what nobody understands, ends at the closed channel.
         self.control = None;
