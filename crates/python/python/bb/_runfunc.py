@@ -210,8 +210,7 @@ def exec_func_shell(func, d, runfile, cwd=None):
         # Kept open for writing as well, or else it would end with the first message.
         with open(fifopath, "r+b", buffering=0) as fifo, open(os.devnull, "rb") as stdin:
             with _progress_handler(func, d, output) as log:
-                # Without a function to run in the child it can be started without copying this process.
-                bb.process.run(command, stdin=stdin, log=log, extrafiles=[(fifo, messages.take)], preexec_fn=None)
+                bb.process.run(command, stdin=stdin, log=log, extrafiles=[(fifo, messages.take)])
     finally:
         os.unlink(fifopath)
     bb.debug(2, "Shell function %s finished" % func)

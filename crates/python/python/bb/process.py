@@ -55,11 +55,14 @@ def subprocess_setup():
 
 
 class Popen(subprocess.Popen):
-    """`subprocess.Popen` with pipes for input and output, and SIGPIPE at its default."""
+    """`subprocess.Popen` with pipes for input and output, and SIGPIPE at its default.
+
+    The signal is `restore_signals`' doing: a function to run in the child would cost a copy of this process.
+    """
 
     defaults = {
         "close_fds": True,
-        "preexec_fn": subprocess_setup,
+        "restore_signals": True,
         "stdout": subprocess.PIPE,
         "stderr": subprocess.PIPE,
         "stdin": subprocess.PIPE,

@@ -1,5 +1,11 @@
 """Start of a host process: `python3 -m bitzel_host DESCRIPTOR...`."""
 
+import gc
+
+# A thousand recipes make millions of objects that are never garbage, as modules do; collecting
+# while they are made only costs time.
+gc.disable()
+
 import logging
 import os
 import sys
@@ -29,10 +35,6 @@ def main():
         os.environ.pop(name, None)
     import bb
 
-    # A thousand recipes make millions of objects that are never garbage; collecting
-    # while they are made only costs time.
-    import gc
-    gc.disable()
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Line())
     bb.mainlogger.addHandler(handler)
