@@ -9,14 +9,15 @@
 //! whole: readers and writers never wait for each other, a crash leaves the old one.
 
 use crate::build_dir::BuildDir;
-use crate::cache_file::{self, Entry, Found, Head, Kept, Records};
-use crate::path_states::{Checked, State, Table};
+use crate::cache_file::{self, Found, Head, Kept, Records, Writer};
+use crate::path_states::{Checked, Paths, Table};
 use crate::watch::Watch;
 use bitzel_recipe::protocol::{Configuration, Evaluated};
 use bitzel_recipe::{RecipeFile, Record, list_files};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
@@ -52,14 +53,15 @@ pub struct RecipeCache {
     /// Nothing but .conf files of the configuration changed: these configurations may be the same.
     configurations: Option<Vec<Configuration>>,
     /// Paths by the numbers that records name them by.
-    paths: Vec<(String, State)>,
-    /// Files that are as they were.
-    states: HashMap<String, State>,
+    paths: Paths<'static>,
+    /// Which of them are as they were.
+    same: Checked,
 }
 
 impl RecipeCache {
-    /// Reads what there is. An unreadable cache counts as none.
-    pub fn open(build_dir: &BuildDir, watch: &dyn Watch) -> RecipeCache {
+    /// Reads what there is. An unreadable cache counts as none. `changed` is called as soon as a file is found
+    /// to be another one; others are still being read then.
+    pub fn open(build_dir: &BuildDir, watch: &dyn Watch, changed: impl FnOnce() + Send) -> RecipeCache {
         let top = build_dir.directory.ancestors().find(|dir| dir.join("conf/bblayers.conf").is_file());
         let folder = top.unwrap_or(&build_dir.directory).join("cache");
         let mut env: Vec<(String, String)> =
@@ -74,27 +76,42 @@ impl RecipeCache {
             program: program(),
             head: None,
             records: None,
-            paths: Vec::new(),
+            paths: Paths::default(),
             recipes: HashMap::new(),
             configurations: None,
-            states: HashMap::new(),
+            same: Checked::default(),
         };
-        cache.read(watch);
+        cache.read(watch, changed);
         cache
     }
 
-    fn read(&mut self, watch: &dyn Watch) {
-        let (head, records) = match cache_file::read(&self.path) {
-            Found::Nothing => return,
-            Found::Head(head, records) => (*head, records),
-            Found::Unreadable => {
-                let path = self.path.display();
-                return watch.note(&format!("the recipe cache {path} cannot be read; evaluating anew"));
-            }
+    fn read(&mut self, watch: &dyn Watch, changed: impl FnOnce() + Send) {
+        let unreadable = || {
+            let path = self.path.display();
+            watch.note(&format!("the recipe cache {path} cannot be read; evaluating anew"));
         };
+        let opened = match cache_file::open(&self.path) {
+            Found::Nothing => return,
+            Found::Opened(opened) => opened,
+            Found::Unreadable => return unreadable(),
+        };
+        let mut same = Checked::default();
+        let head = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                same.add(&opened.files);
+                if !same.all() {
+                    changed();
+                }
+            });
+            opened.head()
+        });
+        let Ok(head) = head else { return unreadable() };
         let ignored = head.configurations.first().and_then(|c| c.variables.get("BB_HASHCONFIG_IGNORE_VARS"));
         let settings = self.settings(ignored.map_or("", String::as_str), passed(&head.settings));
         if head.program == self.program && head.level == self.level && head.settings == settings {
+            let (files, records) = opened.into_parts();
+            self.paths.files = files;
+            self.same = same;
             self.head = Some(head);
             self.records = Some(records);
         }
@@ -133,10 +150,13 @@ impl RecipeCache {
     pub(crate) fn complete(&mut self) -> Option<(Vec<Configuration>, Vec<Kept>)> {
         let Head { configurations, config_paths, paths, mut recipes, .. } = self.head.take()?;
         let configurations = configurations.into_owned();
-        let (same, same_files) = std::thread::scope(|scope| {
+        let same_files = std::thread::scope(|scope| {
             let files = scope.spawn(|| same_files(&configurations));
-            (Checked::new(&paths), files.join().unwrap_or(false))
+            self.same.add(&paths);
+            files.join().unwrap_or(false)
         });
+        self.paths.others = paths;
+        let (same, paths) = (&self.same, &self.paths);
         let total: usize = configurations.iter().map(|c| c.recipes.len()).sum();
         let before = recipes.len();
         recipes.retain(|kept| kept.paths.iter().all(|&path| same.holds(path)));
@@ -144,16 +164,12 @@ impl RecipeCache {
         if whole && config_paths.iter().all(|&path| same.holds(path)) && same_files {
             return Some((configurations, recipes));
         }
-        let settings_alone =
-            |path: u32| paths.get(path as usize).is_some_and(|(path, _)| path.ends_with(".conf"));
+        let settings_alone = |path: u32| paths.get(path).is_some_and(|(path, _)| path.ends_with(".conf"));
         if config_paths.iter().all(|&path| same.holds(path) || settings_alone(path)) {
             self.configurations = Some(configurations);
             let key = |kept: &Kept| (kept.mc.clone(), kept.file.path.clone());
             self.recipes = recipes.into_iter().map(|kept| (key(&kept), kept)).collect();
         }
-        self.states =
-            paths.iter().zip(same.holds).filter(|(_, same)| *same).map(|(path, _)| path.clone()).collect();
-        self.paths = paths;
         None
     }
 
@@ -181,49 +197,85 @@ impl RecipeCache {
         }
     }
 
-    /// Replaces the cache by these parts; what is kept of them stands in the old file.
-    /// What cannot be written is only slower next time.
-    pub(crate) fn save(&self, configurations: &[Configuration], parts: &[Part], watch: &dyn Watch) {
-        let mut table = Table::new(&self.states);
-        let ignored = configurations.first().and_then(|c| c.variables.get("BB_HASHCONFIG_IGNORE_VARS"));
-        let mut head = Head {
-            program: self.program.clone(),
-            level: self.level.clone(),
-            settings: self.settings(ignored.map_or("", String::as_str), ""),
-            configurations: Cow::Borrowed(configurations),
-            ..Head::default()
-        };
-        for configuration in configurations {
-            head.config_paths.extend(configuration.files.iter().map(|path| table.add(path)));
-        }
-        let mut entries = Vec::new();
-        for Part { mc, file, content } in parts {
-            match content {
-                Content::Kept(kept) => {
-                    let old = kept.paths.iter().filter_map(|&number| self.paths.get(number as usize));
-                    let paths = old.map(|(path, state)| table.add_known(path, state)).collect();
-                    let mut kept = kept.clone();
-                    kept.paths = paths;
-                    entries.push(Entry::Kept(kept));
-                }
-                Content::New(record) if record.lasting => {
-                    let mut paths: Vec<u32> = record.files.iter().map(|path| table.add(path)).collect();
-                    paths.extend(record.checksums.iter().filter_map(|word| table.add_checksum(word)));
-                    paths.sort_unstable();
-                    paths.dedup();
-                    entries.push(Entry::New(mc, file, paths, record));
-                }
-                Content::New(_) | Content::Failed(_) | Content::Open => {}
+    /// What is known of the next cache while recipes are still being evaluated.
+    pub(crate) fn draft(&self, configurations: &[Configuration], parts: &[Part]) -> Draft<'_> {
+        let mut table = Table::new(&self.paths, &self.same);
+        let files = configurations.iter().flat_map(|configuration| &configuration.files);
+        let config_paths = files.map(|path| table.add(path)).collect();
+        let mut kept = Vec::new();
+        for part in parts {
+            if let Content::Kept(old) = &part.content {
+                let paths = old.paths.iter().filter_map(|&number| table.keep(number)).collect();
+                kept.push(old.with_paths(paths));
             }
         }
-        head.paths = table.paths;
-        if let Err(error) = cache_file::write(&self.path, head, entries, self.records.as_ref()) {
+        let written = Writer::begin(&self.path).and_then(|mut writer| {
+            if let Some(old) = &self.records {
+                writer.keep(old, &mut kept)?;
+            }
+            Ok(writer)
+        });
+        Draft { table, config_paths, kept, written }
+    }
+
+    /// Replaces the cache by these parts. What cannot be written is only slower next time.
+    pub(crate) fn save(
+        &self,
+        draft: Draft<'_>,
+        configurations: &[Configuration],
+        parts: &[Part],
+        watch: &dyn Watch,
+    ) {
+        if let Err(error) = self.write(draft, configurations, parts) {
             watch.warn(&format!(
                 "cannot write the recipe cache {}: {error}; make its folder writable, else the next start is slow too",
                 self.path.display()
             ));
         }
     }
+
+    fn write(&self, draft: Draft<'_>, configurations: &[Configuration], parts: &[Part]) -> io::Result<()> {
+        let Draft { mut table, mut config_paths, kept, written } = draft;
+        let mut writer = written?;
+        let mut kept = kept.into_iter();
+        let mut recipes = Vec::with_capacity(parts.len());
+        for Part { mc, file, content } in parts {
+            match content {
+                Content::Kept(_) => recipes.extend(kept.next()),
+                Content::New(record) if record.lasting => {
+                    let mut paths: Vec<u32> = record.files.iter().map(|path| table.add(path)).collect();
+                    paths.extend(record.checksums.iter().filter_map(|word| table.add_checksum(word)));
+                    paths.sort_unstable();
+                    paths.dedup();
+                    recipes.push(writer.add(mc, file, paths, record)?);
+                }
+                Content::New(_) | Content::Failed(_) | Content::Open => {}
+            }
+        }
+        let (paths, settle) = table.finish();
+        settle(&mut config_paths);
+        recipes.iter_mut().for_each(|kept| settle(&mut kept.paths));
+        let ignored = configurations.first().and_then(|c| c.variables.get("BB_HASHCONFIG_IGNORE_VARS"));
+        let head = Head {
+            program: self.program.clone(),
+            level: self.level.clone(),
+            settings: self.settings(ignored.map_or("", String::as_str), ""),
+            configurations: Cow::Borrowed(configurations),
+            config_paths,
+            paths: paths.others,
+            recipes,
+        };
+        writer.finish(&paths.files, &head)
+    }
+}
+
+/// The next cache, but for what is being evaluated.
+pub(crate) struct Draft<'c> {
+    table: Table<'c>,
+    config_paths: Vec<u32>,
+    /// What is kept of the parts, in their order.
+    kept: Vec<Kept>,
+    written: io::Result<Writer>,
 }
 
 fn passed(settings: &[(String, String)]) -> &str {

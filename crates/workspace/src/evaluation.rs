@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::build_dir::BuildDir;
-use crate::cache::{Content, Part, RecipeCache};
+use crate::cache::{Content, Draft, Part, RecipeCache};
 use crate::cache_file::Kept;
 use crate::parallel::{in_parallel, processors};
 use crate::watch::{Silent, Watch};
@@ -37,15 +37,15 @@ pub struct Evaluation {
 impl Evaluation {
     /// Evaluates everything, without looking at the cache or changing it.
     pub fn run_anew(build_dir: &BuildDir, watch: &dyn Watch) -> Result<Evaluation> {
-        let mut work = Work::begin(build_dir, None)?;
-        let parsed = work.evaluate(watch)?;
-        Ok(evaluation(work.configurations, work.parts, parsed, Vec::new()))
+        let mut work = Work::new(Configured::begin(build_dir)?, None);
+        let (parsed, ()) = work.evaluate(watch, |_, _| ())?;
+        Ok(evaluation(work.configured.configurations, work.parts, parsed, Vec::new()))
     }
 
     /// Everything, if the cache knows all of it; of the records only what says who provides what
     /// by names of PROVIDES. No host is started.
     pub fn known_providers(build_dir: &BuildDir) -> Option<Evaluation> {
-        let (configurations, kept) = RecipeCache::open(build_dir, &Silent).complete()?;
+        let (configurations, kept) = RecipeCache::open(build_dir, &Silent, || ()).complete()?;
         let cached = kept.len();
         let outcome = |kept: Kept| {
             let evaluated = Evaluated { variants: kept.variants, files: Vec::new() };
@@ -55,8 +55,12 @@ impl Evaluation {
         Some(Evaluation { configurations, outcomes, cached, parsed: 0 })
     }
 
-    fn complete(cache: &mut RecipeCache, watch: &dyn Watch) -> Option<Evaluation> {
-        let (configurations, kept) = cache.complete()?;
+    fn complete(
+        cache: &RecipeCache,
+        configurations: Vec<Configuration>,
+        kept: Vec<Kept>,
+        watch: &dyn Watch,
+    ) -> Option<Evaluation> {
         let cached = kept.len();
         let part =
             |kept: Kept| Part { mc: kept.mc.clone(), file: kept.file.clone(), content: Content::Kept(kept) };
@@ -74,46 +78,59 @@ impl Evaluation {
 
     /// Evaluates what the cache does not know.
     pub fn run(build_dir: &BuildDir, watch: &dyn Watch) -> Result<Evaluation> {
-        let mut cache = RecipeCache::open(build_dir, watch);
-        if let Some(evaluation) = Evaluation::complete(&mut cache, watch) {
-            return Ok(evaluation);
-        }
-        let mut work = Work::begin(build_dir, Some(&mut cache))?;
+        let (mut cache, known) = Known::find(build_dir, watch)?;
+        let configured = match known {
+            Known::All(configurations, kept) => {
+                match Evaluation::complete(&cache, configurations, kept, watch) {
+                    Some(evaluation) => return Ok(evaluation),
+                    None => Configured::begin(build_dir)?,
+                }
+            }
+            Known::Part(configured) => configured,
+        };
+        let mut work = Work::new(configured, Some(&mut cache));
         let known = in_parallel(&work.parts, |part| cache.record(&part.content));
         for (part, known) in work.parts.iter_mut().zip(&known) {
             if known.is_none() {
                 part.content = Content::Open;
             }
         }
-        let parsed = work.evaluate(watch)?;
-        let (configurations, parts) = work.save(&cache, watch);
+        let (parsed, draft) =
+            work.evaluate(watch, |configurations, parts| cache.draft(configurations, parts))?;
+        let (configurations, parts) = work.save(&cache, draft, watch);
         Ok(evaluation(configurations, parts, parsed, known))
     }
 
     /// The same for whoever wants to know no more than whether it works: what the cache knows is
     /// not even read.
     pub fn check(build_dir: &BuildDir, watch: &dyn Watch) -> Result<Parsed> {
-        let mut cache = RecipeCache::open(build_dir, watch);
-        if let Some((configurations, kept)) = cache.complete() {
-            let mut parsed = Parsed::of(&configurations);
-            parsed.cached = kept.len();
-            kept.iter().for_each(|kept| parsed.add(&kept.variants));
-            return Ok(parsed);
-        }
-        let mut work = Work::begin(build_dir, Some(&mut cache))?;
-        let evaluated = work.evaluate(watch)?;
-        let (configurations, parts) = work.save(&cache, watch);
+        let (mut cache, known) = Known::find(build_dir, watch)?;
+        let configured = match known {
+            Known::All(configurations, kept) => {
+                let mut parsed = Parsed::of(&configurations);
+                parsed.cached = kept.len();
+                kept.iter().for_each(|kept| parsed.add(&kept.variants));
+                return Ok(parsed);
+            }
+            Known::Part(configured) => configured,
+        };
+        let mut work = Work::new(configured, Some(&mut cache));
+        let (evaluated, draft) =
+            work.evaluate(watch, |configurations, parts| cache.draft(configurations, parts))?;
+        let (configurations, parts) = work.save(&cache, draft, watch);
         let mut parsed = Parsed::of(&configurations);
         parsed.evaluated = evaluated;
         parsed.cached = parts.len() - evaluated;
-        for part in parts {
-            match part.content {
+        for part in &parts {
+            match &part.content {
                 Content::Kept(kept) => parsed.add(&kept.variants),
                 Content::New(record) => parsed.add(&record.variants),
-                Content::Failed(error) => parsed.errors.push(error),
+                Content::Failed(error) => parsed.errors.push(error.clone()),
                 Content::Open => {}
             }
         }
+        // A command that checks ends now: the system frees all of it faster than it could be taken apart.
+        std::mem::forget((cache, configurations, parts));
         Ok(parsed)
     }
 
@@ -176,78 +193,136 @@ impl fmt::Display for Parsed {
     }
 }
 
-/// An evaluation that is going on.
-struct Work {
+/// A host that has read the configurations.
+struct Configured {
     host: Host,
     configurations: Vec<Configuration>,
+}
+
+impl Configured {
+    fn begin(build_dir: &BuildDir) -> Result<Configured> {
+        let mut host = build_dir.start_host(processors())?;
+        let configurations = host.configure(build_dir.configure.clone())?;
+        Ok(Configured { host, configurations })
+    }
+}
+
+/// What the cache knows.
+enum Known {
+    /// Everything.
+    All(Vec<Configuration>, Vec<Kept>),
+    /// What it knows can be asked of it, now that the configuration is read.
+    Part(Configured),
+}
+
+impl Known {
+    /// A host is started as soon as a file is found changed; the rest is looked at meanwhile.
+    fn find(build_dir: &BuildDir, watch: &dyn Watch) -> Result<(RecipeCache, Known)> {
+        let (cache, complete, started) = std::thread::scope(|scope| {
+            let mut started = None;
+            let start = || started = Some(scope.spawn(|| Configured::begin(build_dir)));
+            let mut cache = RecipeCache::open(build_dir, watch, start);
+            let complete = cache.complete();
+            let ended = started.map(|thread| match thread.join() {
+                Ok(configured) => configured,
+                Err(panic) => std::panic::resume_unwind(panic),
+            });
+            (cache, complete, ended)
+        });
+        let known = match (complete, started) {
+            (Some((configurations, kept)), None) => Known::All(configurations, kept),
+            (_, Some(configured)) => Known::Part(configured?),
+            (None, None) => Known::Part(Configured::begin(build_dir)?),
+        };
+        Ok((cache, known))
+    }
+}
+
+/// An evaluation that is going on.
+struct Work {
+    configured: Configured,
     /// In order of configurations and files.
     parts: Vec<Part>,
 }
 
 impl Work {
-    /// Reads the configuration and finds what the cache knows.
-    fn begin(build_dir: &BuildDir, mut cache: Option<&mut RecipeCache>) -> Result<Work> {
-        let mut host = build_dir.start_host(processors())?;
-        let configurations = host.configure(build_dir.configure.clone())?;
+    /// Finds what the cache knows.
+    fn new(configured: Configured, mut cache: Option<&mut RecipeCache>) -> Work {
         if let Some(cache) = &mut cache {
-            cache.use_configurations(&configurations);
+            cache.use_configurations(&configured.configurations);
         }
         let mut parts = Vec::new();
-        for configuration in &configurations {
+        for configuration in &configured.configurations {
             for file in &configuration.recipes {
                 let kept = cache.as_mut().and_then(|cache| cache.take(&configuration.mc, file));
                 let content = kept.map_or(Content::Open, Content::Kept);
                 parts.push(Part { mc: configuration.mc.clone(), file: file.clone(), content });
             }
         }
-        Ok(Work { host, configurations, parts })
+        Work { configured, parts }
     }
 
-    /// Evaluates the files that nothing is known of yet, spread over the host's evaluators. One
-    /// that fails does not stop the others. Answers with how many they were.
-    fn evaluate(&mut self, watch: &dyn Watch) -> Result<usize> {
+    /// Evaluates the files that nothing is known of yet, spread over the host's evaluators, and does
+    /// something with the rest `meanwhile`. One that fails does not stop the others. Answers with how
+    /// many they were.
+    fn evaluate<M: Send>(
+        &mut self,
+        watch: &dyn Watch,
+        meanwhile: impl FnOnce(&[Configuration], &[Part]) -> M + Send,
+    ) -> Result<(usize, M)> {
         let is_open = |number: &usize| matches!(self.parts[*number].content, Content::Open);
         let open: Vec<usize> = (0..self.parts.len()).filter(is_open).collect();
-        if open.is_empty() {
-            return Ok(0);
-        }
-        watch.begin("Parsing recipes", open.len());
-        let parts = &self.parts;
-        let results = self.host.spread(usize::MAX, &open, |channel, &number| {
-            let Part { mc, file, .. } = &parts[number];
-            let content = match channel.ask(&Request::Evaluate(mc.clone(), file.clone())) {
-                Ok(Reply::Evaluated(record)) => Content::New(record),
-                Ok(_) => return Err(HostError::Confused),
-                Err(HostError::Failed(failure)) if failure.message.contains(&file.path) => {
-                    Content::Failed(failure.message)
-                }
-                Err(HostError::Failed(failure)) => {
-                    Content::Failed(format!("{}: {}", file.path, failure.message))
-                }
-                Err(HostError::Died(how)) => {
-                    return Err(HostError::Died(format!("{how}, while evaluating {}", file.path)));
-                }
-                Err(other) => return Err(other),
-            };
-            watch.step();
-            Ok(content)
-        })?;
-        watch.end();
-        for (&number, content) in open.iter().zip(results) {
+        let Work { configured: Configured { host, configurations }, parts } = self;
+        let (results, done) = std::thread::scope(|scope| {
+            let other = scope.spawn(|| meanwhile(configurations, parts));
+            let results = if open.is_empty() { Ok(Vec::new()) } else { evaluate(host, parts, &open, watch) };
+            (results, other.join())
+        });
+        let done = done.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        for (&number, content) in open.iter().zip(results?) {
             self.parts[number].content = content;
         }
-        Ok(open.len())
+        Ok((open.len(), done))
     }
 
     /// Replaces the cache while the host ends.
-    fn save(self, cache: &RecipeCache, watch: &dyn Watch) -> (Vec<Configuration>, Vec<Part>) {
-        let Work { host, configurations, parts } = self;
+    fn save(
+        self,
+        cache: &RecipeCache,
+        draft: Draft<'_>,
+        watch: &dyn Watch,
+    ) -> (Vec<Configuration>, Vec<Part>) {
+        let Work { configured: Configured { host, configurations }, parts } = self;
         std::thread::scope(|scope| {
             scope.spawn(move || drop(host));
-            cache.save(&configurations, &parts, watch);
+            cache.save(draft, &configurations, &parts, watch);
         });
         (configurations, parts)
     }
+}
+
+/// What becomes of those of the parts.
+fn evaluate(host: &mut Host, parts: &[Part], open: &[usize], watch: &dyn Watch) -> Result<Vec<Content>> {
+    watch.begin("Parsing recipes", open.len());
+    let contents = host.spread(usize::MAX, open, |channel, &number| {
+        let Part { mc, file, .. } = &parts[number];
+        let content = match channel.ask(&Request::Evaluate(mc.clone(), file.clone())) {
+            Ok(Reply::Evaluated(record)) => Content::New(record),
+            Ok(_) => return Err(HostError::Confused),
+            Err(HostError::Failed(failure)) if failure.message.contains(&file.path) => {
+                Content::Failed(failure.message)
+            }
+            Err(HostError::Failed(failure)) => Content::Failed(format!("{}: {}", file.path, failure.message)),
+            Err(HostError::Died(how)) => {
+                return Err(HostError::Died(format!("{how}, while evaluating {}", file.path)));
+            }
+            Err(other) => return Err(other),
+        };
+        watch.step();
+        Ok(content)
+    })?;
+    watch.end();
+    Ok(contents)
 }
 
 /// What came of the work: records that were read before, and those evaluated now.
