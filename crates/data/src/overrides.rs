@@ -300,4 +300,43 @@ mod tests {
         seen.push(d.get_or_empty("A").unwrap().to_string());
         assert_eq!(seen, ["x", "f", "x", "g"]);
     }
+
+    const NAMES: [&str; 5] = ["A", "B", "C", "OVERRIDES", "F"];
+
+    /// A write, a read (2), a copy (3) or the end of the configuration (4), in numbers.
+    type Step = (usize, usize, usize, usize);
+
+    fn apply(d: &mut DataStore, (kind, name, suffix, value): Step, reads: bool) {
+        // What OVERRIDES refers to changes nothing until it is written again: then reading matters.
+        let value = match NAMES[name] {
+            "OVERRIDES" => ["x", "o", "p", "o:p", "p:o", "arch:o", "${PN}:p", ""][value],
+            _ => ["x", "o", "p", "o:${B}", "${A} ${C}", "${@C}", "${C}:p", ""][value],
+        };
+        let set = |d: &DataStore, name: &str| drop(d.set(name, Value::str(value), &SetInfo::default()));
+        match kind {
+            0 => set(d, NAMES[name]),
+            1 if name != 3 => {
+                let suffix = [":o", ":p", ":append:o", ":prepend:p", ":remove:o", ":o:p", ":append"][suffix];
+                set(d, &format!("{}{suffix}", NAMES[name]));
+            }
+            2 if reads => drop(d.get(NAMES[name])),
+            3 => *d = d.create_copy(),
+            4 => d.context().seal_base(),
+            _ => {}
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_was_read_on_the_way_changes_nothing_of_what_is_read_in_the_end(
+            steps in proptest::collection::vec((0..5usize, 0..5usize, 0..7usize, 0..8usize), 1..40),
+        ) {
+            let read = |reads: bool| {
+                let mut d = base(&Rc::new(Counting::default()));
+                steps.iter().for_each(|step| apply(&mut d, *step, reads));
+                NAMES.map(|name| d.get_or_empty(name).map_err(|error| error.to_string()))
+            };
+            proptest::prop_assert_eq!(read(true), read(false));
+        }
+    }
 }
