@@ -112,7 +112,6 @@ impl SignatureCache {
                     None => self.variable_node(sym, run),
                 }
             }
-            Kind::Open => unreachable!("it was just looked at"),
         }
     }
 

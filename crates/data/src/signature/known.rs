@@ -13,11 +13,8 @@ use rustc_hash::FxHashMap;
 use std::rc::Rc;
 
 /// What a name stands for.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(crate) enum Kind {
-    /// Nobody looked yet.
-    #[default]
-    Open,
     /// `VARIABLE[flag]`
     Flag(Sym, Sym),
     /// A function of a Python library; what is known of it is at this place.
@@ -76,8 +73,8 @@ impl Marks {
 /// What is remembered of names.
 #[derive(Default)]
 pub(crate) struct Memory {
-    /// By number of the name.
-    kinds: Vec<Kind>,
+    /// By number of the name; none for those that nobody asked about.
+    kinds: Vec<Option<Kind>>,
     known: Vec<Rc<Known>>,
     /// The store looked at last, and how often it had been written.
     seen: (u64, u64),
@@ -94,18 +91,20 @@ impl SignatureCache {
     pub(crate) fn kind(&mut self, sym: Sym, context: &Context) -> Kind {
         let number = sym.0 as usize;
         if number >= self.memory.kinds.len() {
-            self.memory.kinds.resize(number + 1, Kind::Open);
+            self.memory.kinds.resize(number + 1, None);
         }
-        if let Kind::Open = self.memory.kinds[number] {
-            self.memory.kinds[number] = if self.library.get(sym).is_some() {
-                Kind::Library(None)
-            } else if let Some((variable, flag)) = flag_of(sym, context) {
-                Kind::Flag(variable, flag)
-            } else {
-                Kind::Variable(None)
-            };
+        if let Some(kind) = self.memory.kinds[number] {
+            return kind;
         }
-        self.memory.kinds[number]
+        let kind = if self.library.get(sym).is_some() {
+            Kind::Library(None)
+        } else if let Some((variable, flag)) = flag_of(sym, context) {
+            Kind::Flag(variable, flag)
+        } else {
+            Kind::Variable(None)
+        };
+        self.memory.kinds[number] = Some(kind);
+        kind
     }
 
     /// The node of a name, if what is known of it holds for this recipe; `var` is the variable.
@@ -144,9 +143,8 @@ impl SignatureCache {
 
     /// Keeps what is known of a name.
     pub(crate) fn keep(&mut self, sym: Sym, known: Known) {
-        let (Kind::Library(place) | Kind::Variable(place)) = &mut self.memory.kinds[sym.0 as usize] else {
-            return;
-        };
+        let kind = self.memory.kinds.get_mut(sym.0 as usize).and_then(Option::as_mut);
+        let Some(Kind::Library(place) | Kind::Variable(place)) = kind else { return };
         match place {
             Some(place) => self.memory.known[*place as usize] = Rc::new(known),
             None => {
